@@ -1,0 +1,22 @@
+"""A neutral vocabulary for tables, columns, types and keys."""
+
+from datamig_pipelines.catalog.catalog import Catalog
+from datamig_pipelines.catalog.names import TableName
+from datamig_pipelines.catalog.table import (
+    Check,
+    Column,
+    Default,
+    DefaultKind,
+    ForeignKey,
+    Index,
+    IndexPart,
+    Key,
+    Table,
+    View,
+)
+from datamig_pipelines.catalog.types import Kind, Type
+
+__all__ = [
+    "Catalog", "Check", "Column", "Default", "DefaultKind", "ForeignKey", "Index", "IndexPart", "Key",
+    "Kind", "Table", "TableName", "Type", "View",
+]

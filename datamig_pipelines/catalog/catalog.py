@@ -1,0 +1,25 @@
+"""What one database holds."""
+
+from dataclasses import dataclass
+
+from datamig_pipelines.catalog.names import TableName
+from datamig_pipelines.catalog.table import Table, View
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The tables and views of one database, and what else there is, by kind and name.
+
+    ``others`` lists objects that no step moves yet, as (kind, name): triggers, functions, ….
+    The plan has a line for each of them: nothing goes missing in silence.
+    """
+
+    engine: str
+    version: str
+    tables: tuple[Table, ...] = ()
+    views: tuple[View, ...] = ()
+    others: tuple[tuple[str, str], ...] = ()
+
+    def table(self, name: TableName) -> Table | None:
+        """Return the table of exactly that name, or None."""
+        return next((t for t in self.tables if t.name == name), None)

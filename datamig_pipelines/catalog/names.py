@@ -1,0 +1,15 @@
+"""Names of tables, parsed once."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class TableName:
+    """A table's schema and name as the engine spells them; ``schema`` is empty where there is none."""
+
+    schema: str
+    name: str
+
+    def __str__(self) -> str:
+        """Return ``schema.name``, or the bare name."""
+        return f"{self.schema}.{self.name}" if self.schema else self.name

@@ -1,0 +1,196 @@
+"""What every engine has to say. SQL text is written in this package and nowhere else."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from sqlalchemy.engine import URL
+
+from datamig_pipelines.catalog import (
+    Catalog,
+    TableName,
+    Type,
+)
+from datamig_pipelines.catalog.types import Kind
+from datamig_pipelines.dialects.capabilities import Capabilities
+from datamig_pipelines.dialects.ddl import Ddl
+from datamig_pipelines.dialects.reading import Compared, Fingerprint, Landing, Read, Row
+from datamig_pipelines.errors import EngineError
+
+
+class Queryable(Protocol):
+    """A session as the catalog readers see it."""
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows of a small query."""
+        ...
+
+
+class Dialect(Ddl, ABC):
+    """One engine: its facts, its types, its SQL and its driver.
+
+    A dialect holds no connection and no state; every method is a function of its arguments.
+    ``connection`` is always the driver's own object, in autocommit, in UTC, in ISO formats, as
+    `connect` made it.
+    """
+
+    name: ClassVar[str]
+    """How SQLAlchemy calls it, without a driver: ``postgresql``."""
+    label: ClassVar[str]
+    """How people call it: ``PostgreSQL``."""
+    sqlglot: ClassVar[str]
+    """Its name in sqlglot."""
+    can: ClassVar[Capabilities]
+
+    # ---- driver
+
+    @abstractmethod
+    def connect(self, url: URL, *, readonly: bool) -> Any:
+        """Open a connection in autocommit. Raises the driver's own errors; see `translate`."""
+
+    @abstractmethod
+    def driver_errors(self) -> tuple[type[BaseException], ...]:
+        """Return the driver's base exceptions; importing the driver here may raise ImportError."""
+
+    @abstractmethod
+    def translate(self, error: BaseException) -> EngineError:
+        """Return what a driver's exception means, with a hint, without secrets."""
+
+    @abstractmethod
+    def query(self, connection: Any, sql: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
+        """Run one statement and return its rows, [] where it has none."""
+
+    def begin(self) -> str:
+        """Return the statement that opens a transaction."""
+        return "BEGIN"
+
+    def share_snapshot(self, connections: Sequence[Any]) -> str:
+        """Open a read transaction on every connection, all seeing one moment of the database.
+
+        Returns the source's position (LSN, binlog position) or ''. Engines without
+        ``can.shared_snapshot`` get one connection only.
+        """
+        for connection in connections:
+            self.query(connection, self.begin(), ())
+        return ""
+
+    def file_missing(self, url: URL) -> bool:
+        """Say whether the database is a file that does not exist yet; servers always exist."""
+        return False
+
+    def default_schema(self, url: URL) -> str:
+        """Return the schema that is meant when none is written; '' where there are none."""
+        return ""
+
+    # ---- catalog
+
+    @abstractmethod
+    def read_catalog(self, session: Queryable, schema: str) -> Catalog:
+        """Read the tables of ``schema`` ('' for the default; all user schemas for ``*``)."""
+
+    def has_table(self, session: Queryable, name: TableName) -> bool:
+        """Say whether a table of exactly that name exists."""
+        sql = (
+            "SELECT count(*) FROM information_schema.tables "
+            f"WHERE table_schema = {self.placeholder} AND table_name = {self.placeholder}"
+        )
+        return bool(session.query(sql, (name.schema, name.name))[0][0])
+
+    # ---- types
+
+    @abstractmethod
+    def declare(self, type_: Type) -> tuple[Type, str]:
+        """Return how this engine holds a logical type, and what is lost or changed ('' for nothing).
+
+        ``native`` of the result is the declaration to write into CREATE TABLE.
+
+        Raises:
+            TypeUnsupportedError: There is no home for it.
+        """
+
+    def parse_type(self, declaration: str) -> Type:
+        """Return the logical type of one of this engine's own declarations, as a user writes it."""
+        raise NotImplementedError(declaration)
+
+    # ---- reading
+
+    def select(self, read: Read) -> str:
+        """Return the SELECT of a stream, columns rendered for its wire, rows in key order."""
+        raise NotImplementedError(read)
+
+    def stream(self, connection: Any, read: Read) -> Iterator[Row]:
+        """Yield the rows of a stream, one at a time, without holding the table in memory."""
+        raise NotImplementedError(read)
+
+    def fingerprint(
+        self, session: Queryable, table: str, columns: Sequence[Compared], where: str = ""
+    ) -> Fingerprint:
+        """Return the portable checksum of a table (quoted name) or of what ``where`` leaves of it."""
+        cells = [self.canonical(c) for c in columns]
+        rows, total = session.query(self.fingerprint_sql(table, cells, where))[0]
+        return Fingerprint(int(rows), int(total or 0))
+
+    def fingerprint_sql(self, table: str, cells: Sequence[str], where: str) -> str:
+        """Return the SELECT of (number of rows, sum of row hashes)."""
+        raise NotImplementedError(table, cells, where)
+
+    def canonical(self, column: Compared) -> str:
+        """Return SQL for the canonical text of a value; the same text on every engine.
+
+        integer ``-12`` · decimal without trailing zeros ``12.5`` · float sign, shortest digits, ``e``,
+        exponent of ``0.digits`` (``-15e1`` is -1.5; ``0`` ``NaN`` ``Infinity`` ``-Infinity``) · boolean
+        ``true`` / ``false`` · char without trailing blanks · blob lower hex · date ``2020-01-31`` ·
+        timestamp ``2020-01-31 10:00:00.5`` (fraction without trailing zeros) · timestamptz the same in
+        UTC with ``+00`` · time ``10:00:00.5`` · uuid lower · json and text as they are.
+        """
+        raise NotImplementedError(column)
+
+    # ---- writing
+
+    def write(self, connection: Any, landing: Landing, payload: Any) -> None:
+        """Write one encoded batch inside the open transaction.
+
+        Raises the driver's errors; a row that the engine refuses must come out of `translate` as
+        `RefusedError`.
+        """
+        raise NotImplementedError(landing, payload)
+
+    # ---- backup
+
+    def dump(self, url: URL, schema: str, folder: Path) -> list[Path]:
+        """Write a backup of the whole database into ``folder`` with the engine's own means.
+
+        Returns the files written. Raises BackupError or DriverMissingError with the package's name.
+        """
+        raise NotImplementedError(url, schema, folder)
+
+    def restore(self, url: URL, files: Sequence[Path]) -> None:
+        """Restore a backup into the empty database at ``url``."""
+        raise NotImplementedError(url, files)
+
+    def scratch(self, url: URL, folder: Path) -> "Scratch":
+        """Return a context manager that makes an empty scratch database and drops it afterwards."""
+        raise NotImplementedError(url, folder)
+
+    def lock_run(self, connection: Any, name: str) -> bool:
+        """Take the lock that only one run on a target may hold; it ends with the connection."""
+        raise NotImplementedError(connection, name)
+
+
+class Scratch(Protocol):
+    """A scratch database: ``with dialect.scratch(url, folder) as scratch_url``."""
+
+    def __enter__(self) -> URL:
+        """Create it and return its URL."""
+        ...
+
+    def __exit__(self, *exc: object) -> None:
+        """Drop it."""
+        ...
+
+
+def family(type_: Type) -> Kind:
+    """Return the kind under which values of a type are compared when nothing else is said."""
+    same = {Kind.ENUM: Kind.TEXT, Kind.SET: Kind.TEXT, Kind.ANY: Kind.TEXT, Kind.OTHER: Kind.TEXT}
+    return same.get(type_.kind, type_.kind)

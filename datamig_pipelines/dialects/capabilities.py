@@ -1,0 +1,53 @@
+"""Facts about an engine. Code branches on these, never on an engine's name."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Wire(StrEnum):
+    """How rows travel between a reader, an encoder and a writer.
+
+    Every row of ``copy_*`` is one ``bytes`` object as the engine framed it; ``cells`` is a tuple of
+    ``None | int | float | str | bytes`` (see `datamig_pipelines.dialects.base.Cell`); ``arrow`` is a
+    whole `pyarrow.Table`.
+    """
+
+    COPY_BINARY = "copy_binary"
+    COPY_TEXT = "copy_text"
+    COPY_CSV = "copy_csv"
+    CELLS = "cells"
+    ARROW = "arrow"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capabilities:
+    """What an engine can do. No defaults: a new fact forces a decision per engine."""
+
+    sends: tuple[Wire, ...]
+    """Wires that it can be read on, best first; empty: it is no source yet."""
+    takes: tuple[Wire, ...]
+    """Wires that it can be loaded on, best first; empty: it is no target yet."""
+    schemas: bool
+    """Tables live in named schemas below the database."""
+    transactional_ddl: bool
+    """CREATE and DROP can be rolled back."""
+    add_keys: bool
+    """Primary keys can be added to a loaded table; else they stand in CREATE TABLE."""
+    add_foreign_keys: bool
+    """Foreign keys can be added to a loaded table."""
+    rebuild_foreign_keys: bool
+    """Foreign keys need a rebuild of the loaded table (CREATE, INSERT SELECT, RENAME)."""
+    cyclic_foreign_keys: bool
+    """Tables may refer to themselves or to each other in a ring."""
+    shared_snapshot: bool
+    """Several sessions can read one snapshot."""
+    concurrent_writers: bool
+    """Several sessions can load at the same time."""
+    max_identifier_bytes: int
+    """Longest name of a table, column, index or constraint, in bytes."""
+    partial_indexes: bool
+    """Indexes may have a WHERE."""
+    names_ignore_case: bool
+    """``A`` and ``a`` are the same name, however quoted."""
+    counts_any_column: bool
+    """Any integer column can count by itself; else only one that is the whole primary key."""

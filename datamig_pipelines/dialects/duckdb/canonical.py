@@ -1,0 +1,93 @@
+"""The canonical text of a value: the same on every engine."""
+
+from collections.abc import Sequence
+
+from datamig_pipelines.catalog.types import Kind, Type
+from datamig_pipelines.dialects.duckdb.rendering import duration, text
+from datamig_pipelines.dialects.reading import Compared
+
+_NUMBERS = {Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.BOOLEAN, Kind.YEAR}
+_WHOLE = {Kind.BOOLEAN: "INTEGER", Kind.INTEGER: "VARCHAR", Kind.BITS: "UHUGEINT"}
+_MOMENTS = {Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ}
+
+
+def canonical(column: Compared) -> str:
+    """Return SQL for the canonical text of a column in the form ``column.compare``."""
+    sql, held, compare = column.sql, column.held, column.compare
+    if compare in _NUMBERS:
+        return _number(sql, held, compare)
+    if compare in _MOMENTS:
+        return _moment(sql, held, compare)
+    if compare in {Kind.TIME, Kind.DURATION} and held.kind is Kind.INTERVAL:
+        return duration(sql)
+    if compare is Kind.BLOB and held.kind is not Kind.BLOB:
+        return f"lower(hex(encode({text(sql, held)})))"
+    shape = {Kind.UUID: "lower({0})", Kind.CHAR: "rtrim({0}, ' ')"}.get(compare, "{0}")
+    return shape.replace("{0}", text(sql, held))
+
+
+def fingerprint(table: str, cells: Sequence[str], where: str) -> str:
+    """Return the SELECT of (rows, sum of the first 60 bits of each row's MD5)."""
+    filled = ", ".join(f"coalesce({c}, chr(30))" for c in cells)
+    line = f"concat_ws(chr(31), {filled})" if filled else "''"
+    sql = f"SELECT count(*), sum(CAST('0x' || left(md5({line}), 15) AS BIGINT)) FROM {table}"
+    return f"{sql} WHERE {where}" if where else sql
+
+
+def _number(sql: str, held: Type, compare: Kind) -> str:
+    if compare is Kind.BOOLEAN:
+        plain = text(sql, held)
+        flag = f"CASE {sql} WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE {plain} END"
+        return flag if held.kind is Kind.INTEGER else plain
+    if compare is Kind.FLOAT:
+        return _float(f"CAST(CAST({sql} AS DOUBLE) AS VARCHAR)")
+    if held.kind in _WHOLE:
+        return f"CAST(CAST({sql} AS {_WHOLE[held.kind]}) AS VARCHAR)"
+    if held.kind is Kind.FLOAT:
+        plain = text(sql, held)
+        wide = f"CAST(CAST({sql} AS DECIMAL(38,18)) AS VARCHAR)"
+        return _trimmed(
+            f"(CASE WHEN {plain} LIKE '%e%' THEN coalesce(TRY({wide}), {plain}) ELSE {plain} END)"
+        )
+    return _trimmed(text(sql, held))
+
+
+def _trimmed(plain: str) -> str:
+    """Return SQL without the zeros behind a decimal point, and without a sign at zero."""
+    short = (
+        f"CASE WHEN contains({plain}, '.') THEN rtrim(rtrim({plain}, '0'), '.') ELSE {plain} END"
+    )
+    return f"CASE WHEN ({short}) IN ('-0', '-', '') THEN '0' ELSE {short} END"
+
+
+def _float(shortest: str) -> str:
+    """Return SQL that turns ``-1.5e-07`` into sign, digits, ``e``, exponent of ``0.digits``."""
+    size = "ltrim(t, '-')"
+    mantissa = f"split_part({size}, 'e', 1)"
+    exponent = f"coalesce(TRY_CAST(split_part({size}, 'e', 2) AS INTEGER), 0)"
+    digits = f"replace({mantissa}, '.', '')"
+    first = f"ltrim({digits}, '0')"
+    point = f"length(split_part({mantissa}, '.', 1)) - (length({digits}) - length({first}))"
+    sign = "CASE WHEN starts_with(t, '-') THEN '-' ELSE '' END"
+    body = (
+        f"CASE WHEN t = 'nan' OR t = '-nan' THEN 'NaN' WHEN t = 'inf' THEN 'Infinity' "
+        f"WHEN t = '-inf' THEN '-Infinity' WHEN {first} = '' THEN '0' "
+        f"ELSE {sign} || rtrim({first}, '0') || 'e' || ({point} + {exponent}) END"
+    )
+    return f"list_transform([{shortest}], lambda t: {body})[1]"
+
+
+def _moment(sql: str, held: Type, compare: Kind) -> str:
+    plain = text(sql, held)
+    if held.kind not in _MOMENTS or held.kind is compare:
+        return plain
+    if compare is Kind.DATE:
+        return f"regexp_replace({plain}, ' 00:00:00(\\+00)?', '')"
+    if held.kind is Kind.TIMESTAMPTZ:
+        return f"replace({plain}, '+00', '')"
+    if held.kind is Kind.DATE:
+        plain = text(f"CAST({sql} AS TIMESTAMP)", Type(Kind.TIMESTAMP))
+    if compare is Kind.TIMESTAMPTZ:
+        zone = "regexp_replace({0}, '( BC)?$', '+00\\1')"
+        return f"CASE WHEN isfinite({sql}) THEN {zone.format(plain)} ELSE {plain} END"
+    return plain

@@ -1,0 +1,257 @@
+"""The dialect: facts, names and statements."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sqlalchemy.engine import URL
+from typing_extensions import override
+
+from datamig_pipelines.catalog import (
+    Catalog,
+    Column,
+    Default,
+    ForeignKey,
+    Index,
+    Key,
+    Table,
+    Type,
+)
+from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
+from datamig_pipelines.dialects.capabilities import Capabilities, Wire
+from datamig_pipelines.dialects.duckdb import (
+    backup,
+    canonical,
+    catalog_reader,
+    ddl,
+    defaults,
+    driver,
+    rendering,
+    types,
+)
+from datamig_pipelines.dialects.duckdb.landing import write
+from datamig_pipelines.dialects.reading import Compared, Landing, Read, Row
+from datamig_pipelines.dialects.statement import Statement
+from datamig_pipelines.errors import EngineError, TypeUnsupportedError
+
+
+class DuckDB(Dialect):
+    """DuckDB 1.5, a file."""
+
+    name: ClassVar[str] = "duckdb"
+    label: ClassVar[str] = "DuckDB"
+    sqlglot: ClassVar[str] = "duckdb"
+    can: ClassVar[Capabilities] = Capabilities(
+        sends=(Wire.CELLS,),
+        takes=(Wire.ARROW,),
+        schemas=True,
+        transactional_ddl=True,
+        add_keys=True,
+        add_foreign_keys=False,
+        rebuild_foreign_keys=True,
+        cyclic_foreign_keys=False,  # a reference to the own table is checked row by row
+        shared_snapshot=False,
+        concurrent_writers=False,
+        max_identifier_bytes=1000,  # DuckDB has no limit
+        partial_indexes=False,
+        names_ignore_case=True,
+        counts_any_column=True,
+    )
+
+    # ---- driver
+
+    @override
+    def connect(self, url: URL, *, readonly: bool) -> driver.Connection:
+        """Open a file; the connection is a thin holder of DuckDB's own (``.raw``)."""
+        return driver.connect(url, readonly=readonly)
+
+    @override
+    def driver_errors(self) -> tuple[type[BaseException], ...]:
+        import duckdb
+
+        return (duckdb.Error,)
+
+    @override
+    def translate(self, error: BaseException) -> EngineError:
+        return driver.translate(error)
+
+    @override
+    def query(
+        self, connection: Any, sql: str, parameters: Sequence[object]
+    ) -> list[tuple[Any, ...]]:
+        return driver.query(connection, sql, parameters)
+
+    @override
+    def begin(self) -> str:
+        return "BEGIN TRANSACTION"
+
+    @override
+    def literal(self, text: str) -> str:
+        return rendering.literal(text)
+
+    @override
+    def file_missing(self, url: URL) -> bool:
+        return not driver.path_of(url).exists()
+
+    @override
+    def default_schema(self, url: URL) -> str:
+        return "main"
+
+    # ---- catalog and types
+
+    @override
+    def read_catalog(self, session: Queryable, schema: str) -> Catalog:
+        return catalog_reader.read_catalog(session, schema)
+
+    @override
+    def declare(self, type_: Type) -> tuple[Type, str]:
+        return types.declare(type_)
+
+    @override
+    def parse_type(self, declaration: str) -> Type:
+        found = types.parse(declaration)
+        if found is None:
+            hint = "Write it as in DuckDB's CREATE TABLE, such as DECIMAL(18,4) or VARCHAR."
+            raise TypeUnsupportedError(f"DuckDB has no type {declaration!r}", hint=hint)
+        return found
+
+    @override
+    def default_sql(self, default: Default, type_: Type) -> str | None:
+        return defaults.write(default, type_)
+
+    # ---- reading and writing
+
+    @override
+    def select(self, read: Read) -> str:
+        return rendering.select(read, self.table(read.table))
+
+    @override
+    def stream(self, connection: Any, read: Read) -> Iterator[Row]:
+        return rendering.stream(connection, self.select(read))
+
+    @override
+    def canonical(self, column: Compared) -> str:
+        return canonical.canonical(column)
+
+    @override
+    def fingerprint_sql(self, table: str, cells: Sequence[str], where: str) -> str:
+        return canonical.fingerprint(table, cells, where)
+
+    @override
+    def write(self, connection: Any, landing: Landing, payload: Any) -> None:
+        write(connection, landing, payload, self.table(landing.table.name))
+
+    # ---- statements
+
+    @override
+    def create_types(self, table: Table) -> list[Statement]:
+        """Return the counters of identity columns; they start where the source's stand."""
+        return [
+            Statement(
+                f"CREATE SEQUENCE IF NOT EXISTS {ddl.sequence(table, c.name)} "
+                f"START {ddl.next_of(table, c.name)}",
+                purpose=f"counter of {table.name}.{c.name}",
+            )
+            for c in table.columns
+            if c.identity
+        ]
+
+    @override
+    def identity_sql(self, table: Table, column: Column) -> str:
+        return f"DEFAULT nextval({self.literal(ddl.sequence(table, column.name))})"
+
+    @override
+    def column_sql(self, table: Table, column: Column) -> str:
+        """Return one column; generated ones are virtual, DuckDB stores none."""
+        if column.generated is None:
+            return super().column_sql(table, column)
+        head = f"{self.quote(column.name)} {column.type.native}"
+        return f"{head} GENERATED ALWAYS AS ({column.generated}) VIRTUAL"
+
+    @override
+    def foreign_key_sql(self, key: ForeignKey) -> str:
+        """Return the reference without actions and deferral: DuckDB has neither."""
+        return super().foreign_key_sql(replace(key, on_delete="", on_update="", deferrable=""))
+
+    @override
+    def add_unique(self, table: Table, key: Key) -> list[Statement]:
+        name = key.name or "_".join((table.name.name, *key.columns, "key"))
+        return super().add_unique(table, replace(key, name=name))
+
+    @override
+    def rebuild(self, table: Table) -> list[Statement]:
+        """Return the statements that build a loaded table anew, with all its keys.
+
+        The old table is renamed and the new one gets its name at once: a table that is renamed
+        after others refer to it, or it to them, is not found any more when the parent's rows are
+        deleted (1.5.5). Indexes come afterwards: they would forbid the renaming.
+        """
+        old = ddl.old_name(table)
+        names = self.columns([c.name for c in table.columns if c.generated is None])
+        to = self.quote(old.name.name)
+        purpose = f"rebuild {table.name} with its keys"
+        return [
+            Statement(f"ALTER TABLE {self.table(table.name)} RENAME TO {to}", purpose=purpose),
+            self.create_table(table, keys=True, foreign_keys=True),
+            Statement(
+                f"INSERT INTO {self.table(table.name)} ({names}) "
+                f"SELECT {names} FROM {self.table(old.name)}",
+                purpose=purpose,
+            ),
+            Statement(f"DROP TABLE {self.table(old.name)}", purpose=purpose),
+        ]
+
+    @override
+    def create_index(self, table: Table, index: Index) -> list[Statement]:
+        """Return CREATE INDEX without orders; [] for partial ones and foreign methods."""
+        if not ddl.can_index(index):
+            return []
+        parts = tuple(replace(p, descending=False, prefix=None) for p in index.parts)
+        return super().create_index(table, replace(index, parts=parts))
+
+    @override
+    def set_counter(self, table: Table, column: str, next_value: int) -> list[Statement]:
+        """Return a statement that draws values up to ``next_value``; [] if it starts there already.
+
+        DuckDB can neither set nor restart a sequence, but draws 20 million values in a second.
+        """
+        missing = next_value - ddl.next_of(table, column)
+        if missing <= 0:
+            return []
+        name = self.literal(ddl.sequence(table, column))
+        return [
+            Statement(
+                f"SELECT max(nextval({name})) FROM range({missing})",
+                purpose=f"counter of {table.name}.{column} to {next_value}",
+            )
+        ]
+
+    @override
+    def drop_table(self, table: Table) -> list[Statement]:
+        sequences = [
+            Statement(f"DROP SEQUENCE IF EXISTS {ddl.sequence(table, c.name)}", purpose=s.purpose)
+            for s in super().drop_table(table)
+            for c in table.columns
+            if c.identity
+        ]
+        return [*super().drop_table(table), *sequences]
+
+    # ---- backup
+
+    @override
+    def dump(self, url: URL, schema: str, folder: Path) -> list[Path]:
+        return backup.dump(url, folder)
+
+    @override
+    def restore(self, url: URL, files: Sequence[Path]) -> None:
+        backup.restore(url, files)
+
+    @override
+    def scratch(self, url: URL, folder: Path) -> Scratch:
+        return backup.ScratchFile(folder)
+
+    @override
+    def lock_run(self, connection: Any, name: str) -> bool:
+        locked: bool = connection.lock()
+        return locked

@@ -1,0 +1,184 @@
+"""DuckDB's driver: connections, its errors, the lock of a run."""
+
+import fcntl
+import re
+from collections.abc import Sequence
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.engine import URL
+
+from datamig_pipelines.errors import (
+    ConnectError,
+    ConnectionLostError,
+    DiskFullError,
+    EngineError,
+    LockTimeoutError,
+    PermissionDeniedError,
+    RefusedError,
+    StatementError,
+)
+
+if TYPE_CHECKING:
+    import duckdb
+
+_NO_OPTION = {"connect_timeout", "schema"}
+_COUNTED = re.compile(r"\s*(insert|update|delete|merge|copy|create)\b", re.IGNORECASE)
+_RETURNING = re.compile(r"\breturning\b", re.IGNORECASE)
+
+
+class Connection:
+    """DuckDB's own connection, with the file that it is open on and the lock of a run.
+
+    The driver's object takes no attributes and lives on after ``close``; a lock has to end there.
+    """
+
+    def __init__(self, raw: "duckdb.DuckDBPyConnection", path: Path) -> None:
+        self.raw = raw
+        self.path = path
+        self._lock: TextIOWrapper | None = None
+
+    def close(self) -> None:
+        """Close the connection and give the lock back. Idempotent."""
+        self.raw.close()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def lock(self) -> bool:
+        """Lock ``<file>.datamig-lock`` until `close`; False if somebody else has it."""
+        if self._lock is not None:
+            return True
+        file = self.path.with_name(self.path.name + ".datamig-lock").open("a", encoding="utf-8")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return False
+        self._lock = file
+        return True
+
+
+def path_of(url: URL) -> Path:
+    """Return the file that a URL names.
+
+    Raises:
+        ConnectError: It names none: every session would get a database of its own.
+    """
+    if not url.database or url.database.startswith(":memory:"):
+        raise ConnectError(
+            "a DuckDB database in memory cannot be shared by the sessions of a migration",
+            hint="Name a file: duckdb:////absolute/path.duckdb",
+        )
+    return Path(url.database)
+
+
+def connect(url: URL, *, readonly: bool) -> Connection:
+    """Open a file in autocommit and UTC.
+
+    Several connections of one process share the file; DuckDB refuses to mix read-only and
+    read-write ones there, so a read-only connection becomes a read-write one where this process
+    already writes to the same file. Other options of the URL are settings of DuckDB.
+    """
+    import duckdb
+
+    path = path_of(url)
+    if readonly and not path.exists():
+        raise ConnectError(f"there is no file {path}", hint="Check the path in the URL.")
+    config: dict[str, str | bool | int | float | list[str]] = {
+        k: str(v) for k, v in url.query.items() if k not in _NO_OPTION
+    }
+    try:
+        raw = duckdb.connect(str(path), read_only=readonly, config=config)
+    except duckdb.ConnectionException:
+        if not readonly:
+            raise
+        raw = duckdb.connect(str(path), config=config)
+    raw.execute("SET TimeZone = 'UTC'")
+    return Connection(raw, path)
+
+
+def query(connection: Connection, sql: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
+    """Run one statement and return its rows; the count that DuckDB gives for DML is no row."""
+    rows = connection.raw.execute(sql, list(parameters)).fetchall()
+    return [] if _COUNTED.match(sql) and not _RETURNING.search(sql) else rows
+
+
+_NEWER = (
+    "The file was written by a newer DuckDB, which this one (1.5) cannot read. Let that version "
+    "write it again: ATTACH 'new.duckdb' (STORAGE_VERSION 'v1.5.0'), then COPY FROM DATABASE."
+)
+_WORDS: tuple[tuple[str, type[EngineError], str], ...] = (
+    (
+        r"can only read versions between|created with an? newer version",
+        ConnectError,
+        _NEWER,
+    ),
+    (
+        r"Could not set lock on file",
+        ConnectError,
+        "Another process has the file open (one may write, or many read). Close it there.",
+    ),
+    (
+        r"different configuration than existing connections",
+        ConnectError,
+        "This process has the file open with other settings (read-only?): close that first.",
+    ),
+    (r"No space left|max_temp_directory_size", DiskFullError, "Make room, then resume."),
+    (
+        r"read-only mode(?!: database does not)|Permission denied|Read-only file system",
+        PermissionDeniedError,
+        "Check the rights on the file and its folder, and that it was opened for writing.",
+    ),
+    (
+        r"Cannot open (file|database)|not a valid DuckDB database|Corrupt database",
+        ConnectError,
+        "Check the path in the URL, and that the file is a DuckDB database.",
+    ),
+    (
+        r"already closed|has been invalidated|been closed",
+        ConnectionLostError,
+        "Run again; it resumes after the last committed batch.",
+    ),
+    (
+        r"^TransactionContext Error: (Conflict|Failed to commit.*[Cc]onflict)|write-write conflict",
+        LockTimeoutError,
+        "Somebody else in this process wrote the same rows; try again.",
+    ),
+    (
+        r"were not provided for|Cannot execute statement|storage version|[Ee]xcess parameters",
+        StatementError,
+        "Read the statement in the plan; it does not fit this database.",
+    ),
+    (
+        r"failed to (allocate|pin|offload)|Out of Memory",
+        StatementError,
+        "Give it more memory (memory_limit) or a temp_directory with room, as options of the URL.",
+    ),
+)
+
+
+def translate(error: BaseException) -> EngineError:
+    """Return what one of DuckDB's exceptions means; its words decide where the class does not."""
+    import duckdb
+
+    said = str(error)
+    message = said.splitlines()[0] if said else type(error).__name__
+    for words, kind, hint in _WORDS:
+        if re.search(words, said):
+            return kind(message, hint=hint)
+    rows = (
+        duckdb.ConversionException,
+        duckdb.ConstraintException,
+        duckdb.InvalidInputException,
+        duckdb.OutOfRangeException,
+        duckdb.TypeMismatchException,
+    )
+    if isinstance(error, rows):
+        hint = "Correct the row in the source, give the column a cast, or let it be rejected."
+        return RefusedError(message, hint=hint)
+    if isinstance(error, duckdb.FatalException | duckdb.InternalException):
+        hint = "DuckDB gave the file up; run again, and restore the backup if it does not open."
+        return ConnectionLostError(message, hint=hint)
+    return StatementError(message, hint="Run the statement by hand to see what DuckDB means.")

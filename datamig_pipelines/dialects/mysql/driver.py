@@ -1,0 +1,139 @@
+"""pymysql: connections in autocommit, UTC, utf8mb4 and a known sql_mode."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from sqlalchemy.engine import URL
+
+from datamig_pipelines.errors import ConnectError, DriverMissingError, SpecError
+
+CONNECT_TIMEOUT_S: Final = 10
+SQL_MODE: Final = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO"
+"""No ANSI_QUOTES, PIPES_AS_CONCAT, NO_BACKSLASH_ESCAPES, NO_ZERO_DATE, PAD_CHAR_TO_FULL_LENGTH."""
+
+PACKET_BYTES: Final = 1024**3
+
+_SESSION: Final = (
+    "SET SESSION time_zone = '+00:00', lock_wait_timeout = 30",
+    "SET SESSION net_write_timeout = 3600, net_read_timeout = 3600, wait_timeout = 86400",
+    "SET SESSION sql_select_limit = 18446744073709551615",
+    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+)
+"""A slow target must not make the server hang up; a server's default limits must not cut a read."""
+
+_MARIADB: Final = ("SET SESSION max_statement_time = 0",)
+_MYSQL: Final = (
+    "SET SESSION max_execution_time = 0",
+    "SET SESSION information_schema_stats_expiry = 0",  # else AUTO_INCREMENT may be a day old
+)
+
+
+def _flag(text: str) -> bool:
+    return text.lower() in ("1", "true", "yes", "on")
+
+
+_OPTIONS: Final[dict[str, Callable[[str], object]]] = {
+    "connect_timeout": float,
+    "read_timeout": float,
+    "write_timeout": float,
+    "unix_socket": str,
+    "bind_address": str,
+    "ssl_ca": str,
+    "ssl_cert": str,
+    "ssl_key": str,
+    "ssl_disabled": _flag,
+    "ssl_verify_cert": _flag,
+    "ssl_verify_identity": _flag,
+}
+
+
+def options(url: URL) -> dict[str, Any]:
+    """Return pymysql's keyword arguments for a URL.
+
+    Raises:
+        SpecError: The URL has an option that is not known here.
+        ConnectError: The URL names no database.
+    """
+    if not url.database:
+        raise ConnectError(
+            "the URL names no database",
+            hint="write mysql://user@host:3306/database.",
+        )
+    made: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_S}
+    for name, value in url.query.items():
+        if name == "charset":  # always utf8mb4, which holds every other character set
+            continue
+        if name not in _OPTIONS:
+            known = ", ".join(sorted(_OPTIONS))
+            raise SpecError(f"unknown option {name} in the URL", hint=f"MySQL knows: {known}.")
+        made[name] = _OPTIONS[name](value if isinstance(value, str) else value[-1])
+    return made | {
+        "host": url.host or "localhost",
+        "port": url.port or 3306,
+        "user": url.username or "",
+        "password": (url.password or "").encode(),
+        "database": url.database,
+        "charset": "utf8mb4",
+        "autocommit": True,
+        "sql_mode": SQL_MODE,
+        "max_allowed_packet": PACKET_BYTES,
+    }
+
+
+def connect(url: URL, *, readonly: bool) -> Any:
+    """Open a connection; ``readonly`` makes every transaction of the session READ ONLY."""
+    arguments = options(url)
+    connection = _open(arguments)
+    try:
+        flavour = _MARIADB if is_mariadb(connection.get_server_info()) else _MYSQL
+        for statement in (*_SESSION, *flavour):
+            query(connection, statement, ())
+        if readonly:
+            query(connection, "SET SESSION TRANSACTION READ ONLY", ())
+    except BaseException:
+        connection.close()
+        raise
+    connection.datamig_options = arguments  # for `stop_query`, which needs a second connection
+    return connection
+
+
+def _open(arguments: dict[str, Any]) -> Any:
+    import pymysql
+
+    try:
+        return pymysql.connect(**arguments)
+    except RuntimeError as error:  # caching_sha2_password without TLS
+        if "cryptography" not in str(error):
+            raise
+        raise DriverMissingError(
+            f"pymysql cannot log in without TLS: {error}",
+            hint="pip install cryptography, or connect with TLS (ssl_ca=... in the URL).",
+        ) from error
+
+
+def is_mariadb(version: str) -> bool:
+    """Say whether a server's version string is MariaDB's; everything else counts as MySQL."""
+    return "mariadb" in version.lower()
+
+
+def query(connection: Any, sql: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
+    """Run one statement and return its rows. Without parameters ``%`` means itself."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, tuple(parameters) or None)
+        return list(cursor.fetchall())
+
+
+def stop_query(connection: Any) -> bool:
+    """Make the server end the statement that ``connection`` runs; its transaction goes on.
+
+    Returns:
+        False if no second connection can be had: then the first one can only be given up.
+    """
+    import pymysql
+
+    try:
+        with pymysql.connect(**connection.datamig_options) as killer, killer.cursor() as cursor:
+            cursor.execute(f"KILL QUERY {int(connection.thread_id())}")
+    except pymysql.err.Error:
+        return False
+    return True

@@ -1,0 +1,176 @@
+"""Rows as the server frames them, without decoding: the cheapest way to read one column of bytes.
+
+The protocol sends a row as packets of ``length (3 bytes, little endian) · sequence (1) · payload``,
+a payload of 0xFFFFFF bytes being continued by the next packet; each column is a length-encoded
+string. pymysql spends several calls per packet on this; here a block of the socket is cut at once.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from datamig_pipelines.dialects.mysql.driver import stop_query
+from datamig_pipelines.dialects.reading import Cell
+from datamig_pipelines.errors import StatementError
+
+Decoder = Callable[[bytes], Cell]
+
+_BLOCK: Final = 256 * 1024
+_LONGEST: Final = 0xFFFFFF
+_EOF: Final = 0xFE
+_ERROR: Final = 0xFF
+_NULL: Final = 0xFB
+_LOST: Final = 2013
+_INTERRUPTED: Final = 1317
+_SIZES: Final = {0xFC: 2, 0xFD: 3, 0xFE: 8}
+
+
+class Result:
+    """The rows of one statement, read once, in order, while the connection does nothing else."""
+
+    def __init__(self, connection: Any, sql: str) -> None:
+        """Send ``sql``; raises what the server says about it."""
+        self._connection = connection
+        self._rest = b""
+        self._finished = False
+        connection.query(sql, unbuffered=True)
+        self.columns = int(connection._result.field_count)  # noqa: SLF001 (pymysql < 2, pinned)
+
+    def payloads(self) -> Iterator[bytes]:
+        """Yield the payload of every row packet.
+
+        Raises:
+            pymysql.err.Error: The server's error in the middle of the rows, or a lost connection.
+        """
+        stream = self._connection._rfile  # noqa: SLF001
+        buffer, at, parts = self._rest, 0, b""
+        try:
+            while True:
+                end = len(buffer)
+                missing = 4
+                while end - at >= 4:
+                    size = int.from_bytes(buffer[at : at + 3], "little")
+                    stop = at + 4 + size
+                    if stop > end:
+                        missing = stop - end
+                        break
+                    payload = buffer[at + 4 : stop]
+                    at = stop
+                    if size == _LONGEST:
+                        parts += payload
+                        continue
+                    if parts:
+                        payload, parts = parts + payload, b""
+                    if payload[0] >= _EOF and self._ends(payload):
+                        return
+                    yield payload
+                chunk = stream.read(missing) if missing > _BLOCK else stream.read1(_BLOCK)
+                if not chunk:
+                    self._lost()
+                buffer, at = buffer[at:] + chunk, 0
+        finally:
+            self._rest = buffer[at:]
+
+    def close(self) -> None:
+        """Stop the statement if rows are left, and make the connection ready for the next one."""
+        import pymysql
+
+        if self._finished:
+            return
+        if not stop_query(self._connection):
+            self._give_up()
+            return
+        try:
+            for _ in self.payloads():
+                pass
+        except pymysql.err.Error as error:
+            if error.args[0] not in (_INTERRUPTED, _LOST):
+                raise
+
+    def _ends(self, payload: bytes) -> bool:
+        """Say whether a payload is the end of the rows. Raises the server's error if it is one."""
+        from pymysql.err import raise_mysql_exception
+
+        if payload[0] == _ERROR:
+            self._finish()
+            raise_mysql_exception(payload)
+        if len(payload) < 9:
+            self._finish()
+            return True
+        return False
+
+    def _finish(self) -> None:
+        self._finished = True
+        result = self._connection._result  # noqa: SLF001
+        result.unbuffered_active = False
+        result.connection = None
+        self._connection._result = None  # noqa: SLF001
+
+    def _lost(self) -> None:
+        import pymysql
+
+        self._give_up()
+        raise pymysql.err.OperationalError(_LOST, "lost the connection while reading rows")
+
+    def _give_up(self) -> None:
+        self._finish()
+        self._connection._force_close()  # noqa: SLF001
+
+
+def read_lines(connection: Any, sql: str) -> Iterator[bytes]:
+    """Yield the only column of a statement as bytes.
+
+    Raises:
+        StatementError: The server gave NULL for a row: the text was longer than its
+            ``max_allowed_packet``.
+    """
+    result = Result(connection, sql)
+    payloads = result.payloads()
+    try:
+        for payload in payloads:
+            head = payload[0]
+            if head < _NULL:
+                yield payload[1:]
+            elif head == _NULL:
+                raise StatementError(
+                    "a row is longer than the server's max_allowed_packet and cannot be rendered",
+                    hint="raise max_allowed_packet on the server (SET GLOBAL max_allowed_packet = "
+                    "1073741824), or exclude the table's large columns.",
+                )
+            else:
+                yield payload[1 + _SIZES[head] :]
+    finally:
+        payloads.close()  # type: ignore[attr-defined]
+        result.close()
+
+
+def read_cells(
+    connection: Any, sql: str, decoders: tuple[Decoder, ...]
+) -> Iterator[tuple[Cell, ...]]:
+    """Yield rows of a statement, one decoder per column."""
+    result = Result(connection, sql)
+    payloads = result.payloads()
+    try:
+        for payload in payloads:
+            yield _cells(payload, decoders)
+    finally:
+        payloads.close()  # type: ignore[attr-defined]
+        result.close()
+
+
+def _cells(payload: bytes, decoders: tuple[Decoder, ...]) -> tuple[Cell, ...]:
+    row: list[Cell] = []
+    at = 0
+    for decode in decoders:
+        size = payload[at]
+        at += 1
+        if size == _NULL:
+            row.append(None)
+            continue
+        if size > _NULL:
+            width = _SIZES[size]
+            size = int.from_bytes(payload[at : at + width], "little")
+            at += width
+        stop = at + size
+        row.append(decode(payload[at:stop]))
+        at = stop
+    return tuple(row)

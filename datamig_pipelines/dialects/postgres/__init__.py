@@ -1,0 +1,5 @@
+"""PostgreSQL."""
+
+from datamig_pipelines.dialects.postgres.dialect import Postgres
+
+__all__ = ["Postgres"]

@@ -1,0 +1,176 @@
+"""pg_dump, pg_restore and scratch databases."""
+
+import os
+import re
+import secrets
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy.engine import URL
+
+from datamig_pipelines.dialects.postgres import driver, failures
+from datamig_pipelines.dialects.postgres.naming import literal, quote
+from datamig_pipelines.errors import (
+    BackupError,
+    DiskFullError,
+    DriverMissingError,
+    without_secrets,
+)
+
+_DUMP_FILE: Final = "postgresql.dump"
+_LEDGER_SCHEMA: Final = "datamig"
+_FOLDERS: Final = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/*/bin")
+
+
+@dataclass(frozen=True, order=True)
+class _Tool:
+    """A program and its major version."""
+
+    major: int
+    path: str
+
+
+def dump(url: URL, folder: Path) -> list[Path]:
+    """Write the whole database, our ledger's schema excepted, as one compressed archive.
+
+    Raises:
+        BackupError: pg_dump is too old or failed; DiskFullError where it found no room.
+        DriverMissingError: There is no pg_dump.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / _DUMP_FILE
+    options = ["--format=custom", f"--exclude-schema={_LEDGER_SCHEMA}", f"--file={path}"]
+    _run(_tool("pg_dump", _server_major(url)), [*options, f"--dbname={_conninfo(url)}"], url)
+    return [path]
+
+
+def restore(url: URL, files: Sequence[Path]) -> None:
+    """Restore an archive into the empty database at ``url``; the first error ends it.
+
+    Owners and grants are restored where the user is a superuser, else everything becomes theirs.
+    """
+    major, superuser = _asked(
+        url,
+        "SELECT current_setting('server_version_num')::int / 10000, "
+        "rolsuper FROM pg_roles WHERE rolname = current_user",
+    )
+    owners = [] if superuser else ["--no-owner", "--no-acl"]
+    for path in files:
+        options = ["--exit-on-error", *owners, f"--dbname={_conninfo(url)}", str(path)]
+        _run(_tool("pg_restore", int(major)), options, url)
+
+
+class ScratchDatabase:
+    """An empty database beside the one at ``url``, of the same encoding and locale."""
+
+    def __init__(self, url: URL) -> None:
+        self._url = url
+        self.name = f"datamig_scratch_{secrets.token_hex(6)}"
+
+    def __enter__(self) -> URL:
+        """Create it and return its URL."""
+        encoding, collation, ctype, provider = _asked(
+            self._url,
+            "SELECT pg_encoding_to_char(encoding), datcollate, datctype, "
+            "coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') "
+            "FROM pg_database d WHERE datname = current_database()",
+        )
+        locale = f" ENCODING {literal(encoding)}"
+        if provider == "c":
+            locale += f" LC_COLLATE {literal(collation)} LC_CTYPE {literal(ctype)}"
+        _asked(self._url, f"CREATE DATABASE {quote(self.name)} TEMPLATE template0{locale}")
+        return self._url.set(database=self.name)
+
+    def __exit__(self, *exc: object) -> None:
+        """Drop it, sessions in it included."""
+        _asked(self._url, f"DROP DATABASE IF EXISTS {quote(self.name)} WITH (FORCE)")
+
+
+def _asked(url: URL, sql: str) -> tuple[Any, ...]:
+    """Run one statement on a connection of its own; return its first row, () where it has none."""
+    import psycopg
+
+    try:
+        with driver.connect(url, readonly=False) as connection:
+            rows = driver.query(connection, sql, ())
+    except psycopg.Error as error:
+        raise failures.translate(error) from error
+    return rows[0] if rows else ()
+
+
+def _server_major(url: URL) -> int:
+    return int(_asked(url, "SELECT current_setting('server_version_num')::int / 10000")[0])
+
+
+def _tool(name: str, server: int) -> str:
+    """Return the path of the oldest ``name`` that is not older than the server.
+
+    A newer one would do, but may write settings that the server does not know yet.
+    """
+    found = sorted(_installed(name))
+    if not found:
+        msg = f"{name} is not installed"
+        hint = "Install PostgreSQL's client programs (Debian: apt install postgresql-client)."
+        raise DriverMissingError(msg, hint=hint)
+    fitting = [tool for tool in found if tool.major >= server]
+    if not fitting:
+        msg = f"{name} {found[-1].major} cannot serve PostgreSQL {server}: it is older"
+        hint = f"Install version {server} (Debian: apt install postgresql-client-{server})."
+        raise BackupError(msg, hint=hint)
+    return fitting[0].path
+
+
+def _installed(name: str) -> set[_Tool]:
+    paths = {shutil.which(name)}
+    for pattern in _FOLDERS:
+        anchor = Path(Path(pattern).anchor)
+        folders = anchor.glob(str(Path(pattern).relative_to(anchor)))
+        paths |= {shutil.which(name, path=str(folder)) for folder in folders}
+    tools = set()
+    for path in paths - {None}:
+        said = subprocess.run([str(path), "--version"], check=False, capture_output=True, text=True)
+        version = re.search(r"\s(\d+)", said.stdout)
+        if said.returncode == 0 and version:
+            tools.add(_Tool(int(version[1]), str(path)))
+    return tools
+
+
+def _conninfo(url: URL) -> str:
+    """Return a connection string without the password."""
+    from psycopg.conninfo import make_conninfo
+
+    return make_conninfo("", **driver.libpq_parameters(url))
+
+
+def _run(program: str, options: list[str], url: URL) -> None:
+    environment = dict(os.environ) | {"PGAPPNAME": "datamig"}
+    if url.password:
+        environment["PGPASSWORD"] = str(url.password)
+    done = subprocess.run(
+        [program, "--no-password", *options],
+        check=False,
+        capture_output=True,
+        env=environment,
+        text=True,
+        errors="replace",
+    )
+    if done.returncode == 0:
+        return
+    said = _without(url.password, done.stderr.strip())
+    first = next((line for line in said.splitlines() if "error:" in line), said[:500])
+    name = Path(program).name
+    if "No space left on device" in said:
+        msg = f"{name} found no room: {first}"
+        raise DiskFullError(msg, hint="Make room where the backup is written, then run again.")
+    hint = "Read the message; run the same program by hand with --verbose to see more."
+    raise BackupError(f"{name} ended with {done.returncode}: {first}", hint=hint)
+
+
+def _without(password: object, text: str) -> str:
+    """Return what a program said, without the password in any spelling."""
+    clean = without_secrets(text)
+    return clean.replace(str(password), "***") if password else clean

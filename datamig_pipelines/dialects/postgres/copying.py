@@ -1,0 +1,218 @@
+"""COPY on the level of libpq: one message, one row, no Python value per cell."""
+
+import selectors
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from datamig_pipelines.dialects.capabilities import Wire
+from datamig_pipelines.dialects.postgres import driver
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+    from psycopg.pq.abc import PGconn
+
+FORMATS: Final = {
+    Wire.COPY_BINARY: "FORMAT binary",
+    Wire.COPY_TEXT: "FORMAT text",
+    Wire.COPY_CSV: "FORMAT csv, FORCE_QUOTE *",
+}
+_BLOCK_BYTES: Final = 128 * 1024
+_SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0"
+_HEADER: Final = _SIGNATURE + bytes(8)  # no flags, no extension
+_TRAILER: Final = b"\xff\xff"
+_SAVEPOINT: Final = "datamig_stream"
+
+
+def copy_out(connection: "Connection[tuple[Any, ...]]", select: str, wire: Wire) -> Iterator[bytes]:
+    """Yield the rows of a SELECT, one ``bytes`` each, as COPY frames them on that wire.
+
+    Binary rows come without header and trailer. Closed before the end, the query is cancelled
+    and the connection is usable again, its transaction included.
+    """
+    with _protected(connection) as ended:
+        pgconn = connection.pgconn
+        _expect(pgconn, f"COPY ({select}) TO STDOUT ({FORMATS[wire]})", "COPY_OUT")
+        try:
+            rows = _messages(pgconn)
+            yield from _unframed(rows) if wire is Wire.COPY_BINARY else rows
+        except GeneratorExit:
+            _cancel(pgconn)
+            raise
+        ended.append(True)
+
+
+def copy_in(
+    connection: "Connection[tuple[Any, ...]]", copy: str, blocks: Iterable[bytes], wire: Wire
+) -> None:
+    """Send blocks of rows to a ``COPY … FROM STDIN``; a refusal raises psycopg's own error."""
+    pgconn = connection.pgconn
+    _expect(pgconn, f"{copy} ({FORMATS[wire].partition(',')[0]})", "COPY_IN")
+    framed = wire is Wire.COPY_BINARY
+    with selectors.DefaultSelector() as selector:
+        key = selector.register(pgconn.socket, selectors.EVENT_READ)
+        try:
+            for block in _coalesced(blocks, _HEADER if framed else b""):
+                _put(pgconn, block, selector, key)
+            if framed:
+                _put(pgconn, _TRAILER, selector, key)
+        except BaseException:
+            _give_up(pgconn)
+            raise
+        pgconn.put_copy_end()
+        _flush(pgconn, selector, key)
+        _finish(pgconn)
+
+
+@contextmanager
+def _protected(connection: "Connection[tuple[Any, ...]]") -> Iterator[list[bool]]:
+    """Keep a surrounding transaction alive when a stream in it ends early.
+
+    Yields:
+        A list; whoever fills it says that the stream has come to its end.
+    """
+    from psycopg.pq import TransactionStatus
+
+    ended: list[bool] = []
+    inside = connection.info.transaction_status is TransactionStatus.INTRANS
+    if inside:
+        driver.query(connection, f"SAVEPOINT {_SAVEPOINT}", ())
+    try:
+        yield ended
+    finally:
+        if inside and not connection.broken:
+            undo = "" if ended else f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}; "
+            driver.query(connection, f"{undo}RELEASE SAVEPOINT {_SAVEPOINT}", ())
+
+
+def _expect(pgconn: "PGconn", command: str, status: str) -> None:
+    from psycopg.errors import error_from_result
+    from psycopg.pq import ExecStatus
+
+    result = pgconn.exec_(command.encode())
+    if result.status != ExecStatus[status]:
+        raise error_from_result(result)
+
+
+def _messages(pgconn: "PGconn") -> Iterator[bytes]:
+    with selectors.DefaultSelector() as selector:
+        selector.register(pgconn.socket, selectors.EVENT_READ)
+        get, wait, consume = pgconn.get_copy_data, selector.select, pgconn.consume_input
+        while True:
+            size, data = get(1)
+            if size > 0:
+                yield bytes(data)
+            elif size == 0:
+                wait()  # other threads run meanwhile
+                consume()
+            else:
+                break
+    _finish(pgconn)
+
+
+def _unframed(messages: Iterator[bytes]) -> Iterator[bytes]:
+    """Take the header off the first message, and drop the trailer."""
+    for first in messages:
+        extension = int.from_bytes(first[15:19], "big")
+        rest = first[19 + extension :]
+        if rest and rest != _TRAILER:
+            yield rest
+        break
+    for message in messages:
+        if message != _TRAILER:
+            yield message
+
+
+def _coalesced(blocks: Iterable[bytes], head: bytes) -> Iterator[bytes]:
+    """Join small blocks into larger ones; ``head`` comes first."""
+    held, size = [head], len(head)
+    for block in blocks:
+        held.append(block)
+        size += len(block)
+        if size >= _BLOCK_BYTES:
+            yield b"".join(held)
+            held, size = [], 0
+    if size:
+        yield b"".join(held)
+
+
+def _put(
+    pgconn: "PGconn",
+    block: bytes,
+    selector: selectors.BaseSelector,
+    key: selectors.SelectorKey,
+) -> None:
+    while pgconn.put_copy_data(block) == 0:
+        _flush(pgconn, selector, key)
+    _flush(pgconn, selector, key)
+
+
+def _flush(pgconn: "PGconn", selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
+    """Wait until the server has taken what libpq holds, so that memory stays bounded."""
+    if not pgconn.flush():
+        return
+    both = selectors.EVENT_READ | selectors.EVENT_WRITE
+    selector.modify(key.fd, both)
+    while pgconn.flush():
+        for _, events in selector.select():
+            if events & selectors.EVENT_READ:
+                pgconn.consume_input()
+    selector.modify(key.fd, selectors.EVENT_READ)
+
+
+def _finish(pgconn: "PGconn") -> None:
+    """Wait for the end of a COPY; its failure raises psycopg's error, a broken line included."""
+    from psycopg import OperationalError
+    from psycopg.errors import error_from_result
+    from psycopg.pq import ConnStatus, ExecStatus
+
+    failed = None
+    with selectors.DefaultSelector() as selector:
+        selector.register(pgconn.socket, selectors.EVENT_READ)
+        while True:
+            while pgconn.is_busy():
+                selector.select()
+                pgconn.consume_input()
+            result = pgconn.get_result()
+            if result is None:
+                break
+            if result.status != ExecStatus.COMMAND_OK:
+                failed = failed or result
+                if pgconn.status == ConnStatus.BAD:
+                    break
+    if failed is None:
+        return
+    error = error_from_result(failed)
+    if not error.sqlstate and pgconn.status == ConnStatus.BAD:
+        raise OperationalError(str(error) or "the connection is lost")
+    raise error
+
+
+def _cancel(pgconn: "PGconn") -> None:
+    """Stop a running COPY OUT and read what is still on its way."""
+    from psycopg.errors import Error
+    from psycopg.pq import ConnStatus
+
+    pgconn.get_cancel().cancel()
+    try:
+        for _ in _messages(pgconn):
+            pass
+    except Error:
+        # That is the cancellation itself; a lost connection is found by the next statement.
+        if pgconn.status == ConnStatus.BAD:
+            pgconn.finish()
+
+
+def _give_up(pgconn: "PGconn") -> None:
+    """End a COPY IN whose rows could not be had; what was sent is thrown away by the server."""
+    from psycopg.errors import Error
+    from psycopg.pq import ConnStatus
+
+    if pgconn.status == ConnStatus.BAD:
+        return
+    try:
+        pgconn.put_copy_end(b"the reader stopped")
+        _finish(pgconn)
+    except Error:
+        # Expected: the server confirms that it was told to stop. The caller raises the reason.
+        return

@@ -1,0 +1,221 @@
+"""PostgreSQL as a source and as a target."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sqlalchemy.engine import URL
+from typing_extensions import override
+
+from datamig_pipelines.catalog import (
+    Catalog,
+    Column,
+    Default,
+    ForeignKey,
+    Index,
+    Key,
+    Table,
+    TableName,
+    Type,
+    View,
+)
+from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
+from datamig_pipelines.dialects.capabilities import Capabilities, Wire
+from datamig_pipelines.dialects.postgres import (
+    backup,
+    canonical,
+    catalog_reader,
+    copying,
+    declaring,
+    defaults,
+    driver,
+    failures,
+    naming,
+    rendering,
+    statements,
+    types,
+)
+from datamig_pipelines.dialects.reading import Compared, Landing, Read, Row
+from datamig_pipelines.dialects.statement import Statement
+from datamig_pipelines.errors import EngineError
+
+
+class Postgres(Dialect):
+    """PostgreSQL 13 and later, spoken to with psycopg 3; rows travel as COPY on libpq's level."""
+
+    name: ClassVar[str] = "postgresql"
+    label: ClassVar[str] = "PostgreSQL"
+    sqlglot: ClassVar[str] = "postgres"
+    placeholder: ClassVar[str] = "%s"
+    can: ClassVar[Capabilities] = Capabilities(
+        sends=(Wire.COPY_BINARY, Wire.COPY_TEXT, Wire.COPY_CSV),
+        takes=(Wire.COPY_BINARY, Wire.COPY_TEXT),
+        schemas=True,
+        transactional_ddl=True,
+        add_keys=True,
+        add_foreign_keys=True,
+        rebuild_foreign_keys=False,
+        cyclic_foreign_keys=True,
+        shared_snapshot=True,
+        concurrent_writers=True,
+        max_identifier_bytes=naming.MAX_IDENTIFIER_BYTES,
+        partial_indexes=True,
+        names_ignore_case=False,
+        counts_any_column=True,
+    )
+
+    # ---- driver
+
+    @override
+    def connect(self, url: URL, *, readonly: bool) -> Any:
+        return driver.connect(url, readonly=readonly)
+
+    @override
+    def driver_errors(self) -> tuple[type[BaseException], ...]:
+        import psycopg
+
+        return (psycopg.Error,)
+
+    @override
+    def translate(self, error: BaseException) -> EngineError:
+        return failures.translate(error)
+
+    @override
+    def query(
+        self, connection: Any, sql: str, parameters: Sequence[object]
+    ) -> list[tuple[Any, ...]]:
+        return driver.query(connection, sql, parameters)
+
+    @override
+    def share_snapshot(self, connections: Sequence[Any]) -> str:
+        return driver.share_snapshot(connections)
+
+    @override
+    def lock_run(self, connection: Any, name: str) -> bool:
+        return driver.lock_run(connection, name)
+
+    # ---- names, catalog, types
+
+    @override
+    def default_schema(self, url: URL) -> str:
+        return "public"
+
+    @override
+    def read_catalog(self, session: Queryable, schema: str) -> Catalog:
+        return catalog_reader.read_catalog(session, schema)
+
+    @override
+    def declare(self, type_: Type) -> tuple[Type, str]:
+        return declaring.declare(type_)
+
+    @override
+    def parse_type(self, declaration: str) -> Type:
+        return types.parse_type(declaration)
+
+    @override
+    def default_sql(self, default: Default, type_: Type) -> str | None:
+        return defaults.write_default(default, type_)
+
+    # ---- rows
+
+    @override
+    def select(self, read: Read) -> str:
+        return rendering.select(read)
+
+    @override
+    def stream(self, connection: Any, read: Read) -> Iterator[Row]:
+        only = catalog_reader.has_heirs(connection, read.table)
+        return copying.copy_out(connection, rendering.select(read, only=only), read.wire)
+
+    @override
+    def write(self, connection: Any, landing: Landing, payload: Any) -> None:
+        names = landing.names or tuple(c.name for c in landing.columns)
+        copy = f"COPY {self.table(landing.table.name)} ({self.columns(names)}) FROM STDIN"
+        copying.copy_in(connection, copy, payload, landing.wire)
+
+    # ---- proofs
+
+    @override
+    def canonical(self, column: Compared) -> str:
+        return canonical.canonical(column)
+
+    @override
+    def fingerprint_sql(self, table: str, cells: Sequence[str], where: str) -> str:
+        return canonical.fingerprint_sql(table, cells, where)
+
+    @override
+    def count(self, table: str, where: str = "") -> str:
+        conditions = [c for c in (canonical.own_rows(table), f"({where})" if where else "") if c]
+        return super().count(table, " AND ".join(conditions))
+
+    # ---- DDL
+
+    @override
+    def create_types(self, table: Table) -> list[Statement]:
+        return statements.create_types(table)
+
+    @override
+    def create_table(
+        self, table: Table, *, keys: bool, foreign_keys: bool, if_missing: bool = False
+    ) -> Statement:
+        return statements.create_table(
+            table, keys=keys, foreign_keys=foreign_keys, if_missing=if_missing
+        )
+
+    @override
+    def column_sql(self, table: Table, column: Column) -> str:
+        return statements.column_sql(table, column)
+
+    @override
+    def identity_sql(self, table: Table, column: Column) -> str:
+        return statements.identity_sql(table, column)
+
+    @override
+    def foreign_key_sql(self, key: ForeignKey) -> str:
+        return statements.foreign_key_sql(key)
+
+    @override
+    def add_primary_key(self, table: Table, key: Key) -> list[Statement]:
+        return statements.add_primary_key(table, key)
+
+    @override
+    def add_unique(self, table: Table, key: Key) -> list[Statement]:
+        return statements.add_unique(table, key)
+
+    @override
+    def create_index(self, table: Table, index: Index) -> list[Statement]:
+        return statements.create_index(table, index)
+
+    @override
+    def set_counter(self, table: Table, column: str, next_value: int) -> list[Statement]:
+        return statements.set_counter(table, column, next_value)
+
+    @override
+    def create_view(self, view: View) -> list[Statement]:
+        return statements.create_view(view)
+
+    @override
+    def drop_table(self, table: Table) -> list[Statement]:
+        return statements.drop_table(table)
+
+    @override
+    def drop_view(self, view: View) -> list[Statement]:
+        return statements.drop_view(view)
+
+    @override
+    def truncate(self, table: TableName) -> str:
+        return f"TRUNCATE {self.table(table)}"
+
+    # ---- backup
+
+    @override
+    def dump(self, url: URL, schema: str, folder: Path) -> list[Path]:
+        return backup.dump(url, folder)
+
+    @override
+    def restore(self, url: URL, files: Sequence[Path]) -> None:
+        backup.restore(url, files)
+
+    @override
+    def scratch(self, url: URL, folder: Path) -> Scratch:
+        return backup.ScratchDatabase(url)

@@ -1,0 +1,90 @@
+"""What is read: neutral descriptions that a dialect turns into its own SELECT."""
+
+from dataclasses import dataclass, field
+
+from datamig_pipelines.catalog import Kind, Table, TableName, Type
+from datamig_pipelines.dialects.capabilities import Wire
+
+Cell = None | int | float | str | bytes
+Row = bytes | tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Projection:
+    """One column on its way.
+
+    ``sql`` is the expression in the source's SQL (a quoted column or the user's expression),
+    ``type`` what it yields there, ``name`` the target column and ``into`` what that column holds.
+    ``compare`` is the form in which a proof compares both sides; None: it cannot. ``plain`` says
+    that ``sql`` is a bare column.
+    """
+
+    name: str
+    sql: str
+    type: Type
+    into: Type
+    compare: Kind | None
+    plain: bool = True
+
+
+@dataclass(frozen=True)
+class KeyPart:
+    """One column of the key that a table is read in order of; ``sql`` is its quoted name."""
+
+    sql: str
+    type: Type
+
+
+@dataclass(frozen=True)
+class Read:
+    """One ordered stream over one table.
+
+    ``after`` holds the canonical text of the key of the last row already loaded, one per key part;
+    None starts at the beginning. On the wire ``cells`` the key parts follow the columns, hidden.
+    """
+
+    table: TableName
+    columns: tuple[Projection, ...]
+    wire: Wire
+    key: tuple[KeyPart, ...] = ()
+    where: str = ""
+    after: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One column of a fingerprint: an expression, what it holds, and the form to compare it in."""
+
+    sql: str
+    held: Type
+    compare: Kind
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """An order-free checksum of rows: their number and the sum of one 60-bit hash per row.
+
+    The hash of a row is the first 15 hex digits of the MD5 of its canonical cells, joined by
+    ``\\x1f``, NULL written as ``\\x1e``; it has the same value on every engine.
+    """
+
+    rows: int
+    total: int
+
+    def __add__(self, other: "Fingerprint") -> "Fingerprint":
+        """Return the fingerprint of both sets of rows together."""
+        return Fingerprint(self.rows + other.rows, self.total + other.total)
+
+    def __str__(self) -> str:
+        """Return rows and checksum as they stand in the ledger."""
+        return f"{self.rows}:{self.total:x}"
+
+
+@dataclass(frozen=True)
+class Landing:
+    """Where rows land: the target table, its loaded columns in order, and the wire."""
+
+    table: Table
+    columns: tuple[Projection, ...]
+    wire: Wire
+    names: tuple[str, ...] = field(default=())

@@ -1,0 +1,87 @@
+"""Backup by SQLite's own online backup: a consistent copy while others write."""
+
+import sqlite3
+import uuid
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.engine import URL
+
+from datamig_pipelines.dialects.sqlite.driver import (
+    LOCK_SUFFIX,
+    SIDE_FILES,
+    connect,
+    path_of,
+    translate,
+)
+from datamig_pipelines.errors import BackupError
+
+PAGES: Final = 4096
+"""Pages copied at a time; bounds the memory of a copy."""
+
+
+def dump(url: URL, folder: Path) -> list[Path]:
+    """Copy the database into a file of the folder, check the copy, and return its path.
+
+    Raises:
+        BackupError: The database cannot be read, the copy cannot be written or is damaged.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        copy = folder / f"{path_of(url).stem}.sqlite"
+        if copy.exists():
+            raise FileExistsError(17, "there is a backup already", str(copy))
+        _copy(url, url.set(database=str(copy)))
+    except (sqlite3.Error, OSError) as error:
+        raise _failed(f"backup of {url.database}", error) from error
+    return [copy]
+
+
+def restore(url: URL, files: Sequence[Path]) -> None:
+    """Make the database at ``url`` equal to a backup; what is in it is replaced.
+
+    Raises:
+        BackupError: The backup cannot be read, or the database cannot be written.
+    """
+    try:
+        _copy(url.set(database=str(files[0])), url)
+    except (sqlite3.Error, OSError) as error:
+        raise _failed(f"restore of {files[0].name}", error) from error
+
+
+class ScratchFile:
+    """An empty scratch database: a file that is removed afterwards."""
+
+    def __init__(self, url: URL, folder: Path) -> None:
+        name = f"{path_of(url).stem}-scratch-{uuid.uuid4().hex[:8]}.sqlite"
+        self._path = folder / name
+        self._url = url.set(database=str(self._path))
+
+    def __enter__(self) -> URL:
+        """Create the file and return its URL."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.touch(exist_ok=False)
+        return self._url
+
+    def __exit__(self, *exc: object) -> None:
+        """Remove the file and what SQLite keeps beside it."""
+        for suffix in ("", *SIDE_FILES, LOCK_SUFFIX):
+            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+
+
+def _copy(source: URL, target: URL) -> None:
+    with (
+        closing(connect(source, readonly=True)) as reading,
+        closing(connect(target, readonly=False)) as writing,
+    ):
+        reading.backup(writing, pages=PAGES)
+        found = writing.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise sqlite3.DatabaseError(f"the copy is damaged: {found}")
+
+
+def _failed(what: str, error: Exception) -> BackupError:
+    meaning = translate(error)
+    return BackupError(f"{what}: {meaning.message}", hint=meaning.hint)

@@ -1,0 +1,197 @@
+"""SQLite's facts, and where to find what it says."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sqlalchemy.engine import URL
+from typing_extensions import override
+
+from datamig_pipelines.catalog import Catalog, Column, Default, Table, TableName, Type
+from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
+from datamig_pipelines.dialects.capabilities import Capabilities, Wire
+from datamig_pipelines.dialects.reading import Compared, Fingerprint, Landing, Read, Row
+from datamig_pipelines.dialects.sqlite import (
+    backup,
+    catalog_reader,
+    defaults,
+    driver,
+    fingerprint,
+    rendering,
+    types,
+    writing,
+)
+from datamig_pipelines.dialects.sqlite.functions import form
+from datamig_pipelines.dialects.statement import Statement
+from datamig_pipelines.errors import EngineError
+
+
+class SQLite(Dialect):
+    """SQLite 3.37 or later, through Python's own sqlite3."""
+
+    name = "sqlite"
+    label = "SQLite"
+    sqlglot = "sqlite"
+    placeholder: ClassVar[str] = "?"
+    can = Capabilities(
+        sends=(Wire.CELLS,),
+        takes=(Wire.CELLS,),
+        schemas=False,
+        transactional_ddl=True,
+        add_keys=False,
+        add_foreign_keys=False,
+        rebuild_foreign_keys=False,
+        cyclic_foreign_keys=True,
+        shared_snapshot=False,
+        concurrent_writers=False,
+        max_identifier_bytes=1000,  # SQLite itself has no limit
+        partial_indexes=True,
+        names_ignore_case=True,
+        counts_any_column=False,
+    )
+
+    # ---- driver
+
+    @override
+    def connect(self, url: URL, *, readonly: bool) -> driver.Connection:
+        return driver.connect(url, readonly=readonly)
+
+    @override
+    def driver_errors(self) -> tuple[type[BaseException], ...]:
+        import sqlite3
+
+        return (sqlite3.Error, OSError)
+
+    @override
+    def translate(self, error: BaseException) -> EngineError:
+        return driver.translate(error)
+
+    @override
+    def query(
+        self, connection: Any, sql: str, parameters: Sequence[object]
+    ) -> list[tuple[Any, ...]]:
+        return driver.query(connection, sql, parameters)
+
+    @override
+    def share_snapshot(self, connections: Sequence[Any]) -> str:
+        for connection in connections:
+            self.query(connection, self.begin(), ())
+            # BEGIN alone takes no snapshot: the first read does.
+            self.query(connection, "SELECT count(*) FROM sqlite_master", ())
+        return ""
+
+    @override
+    def file_missing(self, url: URL) -> bool:
+        return not driver.path_of(url).exists()
+
+    @override
+    def lock_run(self, connection: Any, name: str) -> bool:
+        return driver.lock_run(connection, name)
+
+    # ---- catalog and types
+
+    @override
+    def read_catalog(self, session: Queryable, schema: str) -> Catalog:
+        return catalog_reader.read_catalog(session)
+
+    @override
+    def has_table(self, session: Queryable, name: TableName) -> bool:
+        sql = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
+        return bool(session.query(sql, (name.name,))[0][0])
+
+    @override
+    def declare(self, type_: Type) -> tuple[Type, str]:
+        return types.declare(type_)
+
+    @override
+    def parse_type(self, declaration: str) -> Type:
+        return types.parse(declaration)
+
+    @override
+    def default_sql(self, default: Default, type_: Type) -> str:
+        return defaults.default_sql(default, type_)
+
+    # ---- reading and writing
+
+    @override
+    def select(self, read: Read) -> str:
+        return rendering.select(read)
+
+    @override
+    def stream(self, connection: Any, read: Read) -> Iterator[Row]:
+        return rendering.cells(driver.batches(connection, rendering.select(read)), read)
+
+    @override
+    def canonical(self, column: Compared) -> str:
+        return f"datamig_canonical({self.literal(form(column))}, {column.sql})"
+
+    @override
+    def fingerprint(
+        self, session: Queryable, table: str, columns: Sequence[Compared], where: str = ""
+    ) -> Fingerprint:
+        return fingerprint.fingerprint(session, table, columns, where)
+
+    @override
+    def fingerprint_sql(self, table: str, cells: Sequence[str], where: str) -> str:
+        return fingerprint.of_cells(table, cells, where)
+
+    @override
+    def write(self, connection: Any, landing: Landing, payload: Any) -> None:
+        writing.write(connection, landing, payload)
+
+    # ---- DDL
+
+    @override
+    def key_stands_in_column(self, table: Table) -> bool:
+        key = table.primary_key
+        column = table.column(key.columns[0]) if key and len(key.columns) == 1 else None
+        return column is not None and column.identity and column.type.native.upper() == "INTEGER"
+
+    @override
+    def column_sql(self, table: Table, column: Column) -> str:
+        parts = [self.quote(column.name), column.type.native]
+        keyed = table.primary_key is not None and column.name in table.primary_key.columns
+        if column.generated is not None:
+            parts.append(f"GENERATED ALWAYS AS ({column.generated}) STORED")
+        elif keyed and self.key_stands_in_column(table):
+            parts.append(f"PRIMARY KEY {self.identity_sql(table, column)}")
+        elif column.default is not None:
+            parts.append(f"DEFAULT {self.default_sql(column.default, column.type)}")
+        if not column.nullable:
+            parts.append("NOT NULL")
+        return " ".join(p for p in parts if p)
+
+    @override
+    def identity_sql(self, table: Table, column: Column) -> str:
+        return "AUTOINCREMENT" if self.key_stands_in_column(table) else ""
+
+    @override
+    def set_counter(self, table: Table, column: str, next_value: int) -> list[Statement]:
+        key = table.primary_key
+        if key is None or key.columns != (column,) or not self.key_stands_in_column(table):
+            return []
+        name = table.name.name
+        return [
+            Statement(
+                "DELETE FROM sqlite_sequence WHERE name = ?", (name,), purpose=f"counter of {name}"
+            ),
+            Statement(
+                "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)",
+                (name, next_value - 1),
+                purpose=f"counter of {name}",
+            ),
+        ]
+
+    # ---- backup
+
+    @override
+    def dump(self, url: URL, schema: str, folder: Path) -> list[Path]:
+        return backup.dump(url, folder)
+
+    @override
+    def restore(self, url: URL, files: Sequence[Path]) -> None:
+        backup.restore(url, files)
+
+    @override
+    def scratch(self, url: URL, folder: Path) -> Scratch:
+        return backup.ScratchFile(url, folder)

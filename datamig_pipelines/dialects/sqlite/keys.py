@@ -1,0 +1,114 @@
+"""Keys: the text under which a row is remembered, and the condition that goes on after it.
+
+The text of a value that its column's affinity would not give back (text in an INTEGER column, a
+number in an untyped one, bytes) is ``ESCAPE`` and a SQL literal; all others are plain.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from datamig_pipelines.catalog import Kind, Type
+from datamig_pipelines.dialects.reading import Cell, KeyPart
+from datamig_pipelines.dialects.sqlite.canonical import rendered_number
+from datamig_pipelines.dialects.sqlite.driver import Undecodable
+from datamig_pipelines.dialects.sqlite.types import affinity
+
+ESCAPE: Final = "\x1a"
+INT64: Final = 2**63
+
+_LITERAL: Final = re.compile(
+    r"-?\d+|datamig_float\('[^']*'\)|'(?:[^']|'')*'|\+?(?:CAST\()?X'[0-9a-f]*'(?: AS TEXT\))?",
+    re.DOTALL,
+)
+_INTEGER: Final = re.compile(r"-?\d+")
+_NUMBER: Final = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|-?inf")
+
+
+def key_cell(type_: Type) -> tuple[frozenset[type], Callable[[Any], Cell]]:
+    """Return the value types that are their own key cell, and how the others become one."""
+    match _nature(type_):
+        case "INTEGER":
+            return frozenset({int}), _escaped
+        case "REAL":
+            return frozenset({float}), _escaped
+        case "NUMERIC":
+            return frozenset(), _number_cell
+        case "TEXT":
+            return frozenset(), _text_cell
+    return frozenset(), _escaped
+
+
+def after_sql(key: Sequence[KeyPart], after: Sequence[str]) -> str:
+    """Return the condition for the rows behind a key, column and value compared in its order."""
+    literals = [literal(t, k.type) for k, t in zip(key, after, strict=True)]
+    if len(key) == 1:
+        return f"{key[0].sql} > {literals[0]}"
+    return f"({', '.join(k.sql for k in key)}) > ({', '.join(literals)})"
+
+
+def literal(text: str, type_: Type) -> str:
+    """Return the SQL literal of a key's text.
+
+    Raises:
+        ValueError: The text is marked as a literal and is none.
+    """
+    if text.startswith(ESCAPE):
+        if _LITERAL.fullmatch(text, 1) is None:
+            raise ValueError(f"not the text of a key: {text!r}")
+        return text[1:]
+    nature = _nature(type_)
+    if type_.kind is Kind.BOOLEAN and text in {"true", "false"}:
+        return "1" if text == "true" else "0"
+    whole = nature in {"INTEGER", "NUMERIC"} and _INTEGER.fullmatch(text) is not None
+    if whole and -INT64 <= int(text) < INT64:
+        return text
+    if nature in {"INTEGER", "NUMERIC", "REAL"} and _NUMBER.fullmatch(text):
+        return f"datamig_float('{text}')"
+    return sql_literal(text)
+
+
+def sql_literal(value: Any) -> str:
+    """Return a value as SQL that compares without any affinity of its own."""
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return f"datamig_float('{value!r}')"
+    if isinstance(value, Undecodable):
+        return f"+CAST(X'{value.hex()}' AS TEXT)"
+    if isinstance(value, bytes):
+        return f"X'{value.hex()}'"
+    if "\0" in value:
+        return f"+CAST(X'{value.encode().hex()}' AS TEXT)"
+    text = str(value).replace("'", "''")
+    return f"'{text}'"
+
+
+def _nature(type_: Type) -> str:
+    """Return how a column compares; one without declaration (rowid, an expression) by its kind."""
+    if type_.native or type_.kind is Kind.ANY:
+        return affinity(type_.native)
+    by_kind = {
+        Kind.INTEGER: "INTEGER",
+        Kind.YEAR: "INTEGER",
+        Kind.BOOLEAN: "INTEGER",
+        Kind.FLOAT: "REAL",
+        Kind.DECIMAL: "NUMERIC",
+        Kind.BLOB: "BLOB",
+    }
+    return by_kind.get(type_.kind, "TEXT")
+
+
+def _escaped(value: Any) -> Cell:
+    return None if value is None else ESCAPE + sql_literal(value)
+
+
+def _text_cell(value: Any) -> Cell:
+    return value if type(value) is str and not value.startswith(ESCAPE) else _escaped(value)
+
+
+def _number_cell(value: Any) -> Cell:
+    """Return a number's text; text in a NUMERIC column is text that looks like no number."""
+    if isinstance(value, int | float):
+        return rendered_number(value)
+    return _text_cell(value)

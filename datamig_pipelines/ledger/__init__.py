@@ -1,0 +1,7 @@
+"""What has been done, kept in the target, in the same transaction as the work itself."""
+
+from datamig_pipelines.ledger.entry import BatchEntry, ProofEntry, Reject, RunEntry, TableState
+from datamig_pipelines.ledger.ledger import Ledger
+from datamig_pipelines.ledger.tables import is_ledger
+
+__all__ = ["BatchEntry", "Ledger", "ProofEntry", "Reject", "RunEntry", "TableState", "is_ledger"]

@@ -1,0 +1,178 @@
+"""Reads and writes what has been done."""
+
+import json
+from dataclasses import astuple
+from typing import Any
+
+from datamig_pipelines.errors import LedgerError
+from datamig_pipelines.ledger.entry import BatchEntry, ProofEntry, Reject, RunEntry, TableState, now
+from datamig_pipelines.ledger.tables import column_names, ledger_name, ledger_tables
+from datamig_pipelines.session import Session
+
+
+class Ledger:
+    """The memory of one target, over one session of it.
+
+    Methods that write do so in the caller's transaction if one is open, else at once.
+    """
+
+    def __init__(self, session: Session) -> None:
+        """Use a session; nothing is created yet."""
+        self.session = session
+        self.dialect = session.dialect
+
+    def create(self) -> None:
+        """Create the ledger's tables where they are missing."""
+        tables = ledger_tables(self.dialect)
+        if self.dialect.can.schemas:
+            self.session.run(self.dialect.create_schema(tables[0].name.schema))
+        for table in tables:
+            self.session.run(self.dialect.create_table(table, keys=True, foreign_keys=False, if_missing=True))
+
+    # ---- runs
+
+    def last_run(self, migration: str) -> RunEntry | None:
+        """Return the newest run of a migration, None if there is none or no ledger yet."""
+        runs = self.runs(migration)
+        return runs[-1] if runs else None
+
+    def runs(self, migration: str) -> list[RunEntry]:
+        """Return all runs of a migration, oldest first."""
+        rows = self._fetch("run", ("migration",), (migration,), order=("started_at",))
+        return [RunEntry(*row) for row in rows]
+
+    def start_run(self, run: RunEntry) -> None:
+        """Remember a new run."""
+        self._insert("run", astuple(run))
+
+    def end_run(self, run_id: str, status: str, detail: str = "") -> None:
+        """Write down how a run ended (or that it goes on: ``running``)."""
+        finished = None if status == "running" else now()
+        self._update("run", ("status", "finished_at", "detail"), (status, finished, detail), run_id=run_id)
+
+    def set_position(self, run_id: str, position: str) -> None:
+        """Remember the source's position (LSN, binlog position) of the run's snapshot."""
+        self._update("run", ("position",), (position,), run_id=run_id)
+
+    # ---- steps
+
+    def steps(self, run_id: str) -> dict[str, tuple[str, str]]:
+        """Return the steps of a run: name → (status, detail), in the order in which they began."""
+        rows = self._fetch("step", ("run_id",), (run_id,), order=("started_at",))
+        return {row[1]: (row[2], row[5] or "") for row in rows}
+
+    def begin_step(self, run_id: str, step: str) -> None:
+        """Remember that a step began (again)."""
+        self._delete("step", run_id=run_id, step=step)
+        self._insert("step", (run_id, step, "running", now(), None, ""))
+
+    def end_step(self, run_id: str, step: str, status: str, detail: str = "") -> None:
+        """Remember how a step ended: done, failed or undone."""
+        self._update(
+            "step", ("status", "finished_at", "detail"), (status, now(), detail), run_id=run_id, step=step
+        )
+
+    # ---- tables and batches
+
+    def table_state(self, run_id: str, table: str) -> TableState:
+        """Return how far a table is. Raises LedgerError if its accounting does not add up."""
+        state = TableState()
+        rows = self._fetch("batch", ("run_id", "table_name"), (run_id, table), order=("number",))
+        written: tuple[int, int] | None = None
+        for index, row in enumerate(rows):
+            entry = BatchEntry(*row)
+            if entry.number != index + 1 or entry.rows_read != (
+                entry.rows_loaded + entry.rows_rejected + entry.rows_filtered
+            ):
+                msg = f"batch {entry.number} of {table} does not add up (entry {index + 1} of its table)"
+                hint = "Somebody edited the ledger, or a bug: roll back and load again."
+                raise LedgerError(msg, hint=hint)
+            if entry.written:
+                count, total = entry.written.split(":")
+                before = written or (0, 0)
+                written = (before[0] + int(count), before[1] + int(total, 16))
+            state = TableState(
+                batches=entry.number,
+                rows_read=state.rows_read + entry.rows_read,
+                rows_loaded=state.rows_loaded + entry.rows_loaded,
+                rows_rejected=state.rows_rejected + entry.rows_rejected,
+                rows_filtered=state.rows_filtered + entry.rows_filtered,
+                bytes=state.bytes + entry.bytes,
+                high_key=tuple(json.loads(entry.high_key)) or None,
+                written=written,
+            )
+        done = bool(self._fetch("loaded", ("run_id", "table_name"), (run_id, table)))
+        return TableState(**{**state.__dict__, "done": done})
+
+    def add_batch(self, entry: BatchEntry, rejects: list[Reject]) -> None:
+        """Remember a batch and its rejects. Raises LedgerError if its accounting does not add up."""
+        if entry.rows_read != entry.rows_loaded + entry.rows_rejected + entry.rows_filtered:
+            msg = (
+                f"batch {entry.number} of {entry.table} read {entry.rows_read} rows, but loaded "
+                f"{entry.rows_loaded}, rejected {entry.rows_rejected}, filtered {entry.rows_filtered}"
+            )
+            raise LedgerError(msg, hint="This is a bug of datamig_pipelines; nothing of the batch was kept.")
+        self._insert("batch", astuple(entry))
+        for reject in rejects:
+            self._insert("reject", (entry.run_id, *astuple(reject), now()))
+
+    def finish_table(self, run_id: str, table: str, rows: int) -> None:
+        """Remember that a table is complete."""
+        self._insert("loaded", (run_id, table, rows, now()))
+
+    def forget_table(self, run_id: str, table: str) -> None:
+        """Forget a table's batches, rejects and proofs: its load starts over."""
+        for name in ("batch", "reject", "loaded", "proof"):
+            self._delete(name, run_id=run_id, table_name=table)
+
+    def loaded_tables(self, run_id: str) -> list[str]:
+        """Return the names of the tables that are complete."""
+        return [row[1] for row in self._fetch("loaded", ("run_id",), (run_id,), order=("table_name",))]
+
+    def begun_tables(self, run_id: str) -> list[str]:
+        """Return the names of the tables that are complete or have a batch."""
+        begun = {row[1] for row in self._fetch("batch", ("run_id",), (run_id,))}
+        return sorted(begun | set(self.loaded_tables(run_id)))
+
+    def rejects(self, run_id: str) -> list[tuple[str, Reject]]:
+        """Return the rejected rows of a run, with the time of each."""
+        rows = self._fetch("reject", ("run_id",), (run_id,), order=("table_name", "batch"))
+        return [(row[8], Reject(*row[1:8])) for row in rows]
+
+    # ---- proofs
+
+    def add_proof(self, entry: ProofEntry) -> None:
+        """Remember a proof, in place of an older one of the same name."""
+        self._delete("proof", run_id=entry.run_id, table_name=entry.table, proof=entry.proof)
+        self._insert("proof", astuple(entry))
+
+    def proofs(self, run_id: str) -> list[ProofEntry]:
+        """Return the proofs of a run."""
+        rows = self._fetch("proof", ("run_id",), (run_id,), order=("table_name", "proof"))
+        return [ProofEntry(*row) for row in rows]
+
+    # ---- plumbing
+
+    def exists(self) -> bool:
+        """Say whether the target has a ledger."""
+        return self.dialect.has_table(self.session, ledger_name(self.dialect, "run"))
+
+    def _fetch(
+        self, name: str, where: tuple[str, ...], values: tuple[Any, ...], order: tuple[str, ...] = ()
+    ) -> list[tuple[Any, ...]]:
+        if not self.exists():
+            return []
+        sql = self.dialect.fetch(ledger_name(self.dialect, name), column_names(name), where, order)
+        return self.session.query(sql, values)
+
+    def _insert(self, name: str, values: tuple[Any, ...]) -> None:
+        sql = self.dialect.insert(ledger_name(self.dialect, name), column_names(name))
+        self.session.query(sql, values)
+
+    def _update(self, name: str, columns: tuple[str, ...], values: tuple[Any, ...], **where: str) -> None:
+        sql = self.dialect.update(ledger_name(self.dialect, name), columns, tuple(where))
+        self.session.query(sql, (*values, *where.values()))
+
+    def _delete(self, name: str, **where: str) -> None:
+        sql = self.dialect.delete(ledger_name(self.dialect, name), tuple(where))
+        self.session.query(sql, tuple(where.values()))

@@ -1,0 +1,183 @@
+"""Decides what becomes of each column."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from datamig_pipelines.catalog import Check, Column, Default, DefaultKind, Kind, Table, Type
+from datamig_pipelines.dialects import Dialect
+from datamig_pipelines.dialects.reading import Projection
+from datamig_pipelines.errors import ColumnMissingError, PlanError, SpecError
+from datamig_pipelines.planning.comparing import compare_kind
+from datamig_pipelines.planning.expressions import translated
+from datamig_pipelines.spec import ColumnSpec, Migration, TableSpec
+
+Note = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Engines:
+    """Both dialects of a migration."""
+
+    source: Dialect
+    target: Dialect
+
+    @property
+    def same(self) -> bool:
+        """Say whether both sides are the same engine."""
+        return self.source.name == self.target.name
+
+
+@dataclass(frozen=True)
+class PlannedColumns:
+    """The target's columns, those of them that are loaded, and old name → new name."""
+
+    columns: tuple[Column, ...]
+    loaded: tuple[Projection, ...]
+    renamed: dict[str, str]
+    checks: tuple[Check, ...]
+
+
+def plan_columns(
+    table: Table, spec: TableSpec | None, migration: Migration, engines: Engines, note: Note
+) -> PlannedColumns:
+    """Decide name, type, default and rendering of every column of the target's table.
+
+    Raises:
+        ColumnMissingError: The spec names a column that is neither there nor made by an expression.
+        TypeUnsupportedError: A type has no home in the target.
+    """
+    specs = dict(spec.columns) if spec else {}
+    columns, loaded, checks, renamed = [], [], [], {}
+    for column in table.columns:
+        said = specs.pop(column.name, ColumnSpec())
+        where = f"{table.name}.{column.name}"
+        if said.drop:
+            note(f"{where} is left behind, as the spec says")
+            continue
+        wanted = said.type or _cast(table, column, migration)
+        planned = _existing(column, said, wanted, engines, _prefixed(note, where))
+        planned = _counting(table, column, planned, engines, _prefixed(note, where))
+        renamed[column.name] = planned.name
+        columns.append(planned)
+        if planned.generated is None:
+            sql = said.expression or engines.source.quote(column.name)
+            loaded.append(_projection(planned, sql, column.type, plain=not said.expression))
+        checks += _enum_check(table, column, planned, engines)
+    for name, said in specs.items():
+        planned, sql = _added(table, name, said, spec, engines)
+        columns.append(planned)
+        loaded.append(_projection(planned, sql, planned.type, plain=False))
+    return PlannedColumns(tuple(columns), tuple(loaded), renamed, tuple(checks))
+
+
+def _projection(planned: Column, sql: str, type_: Type, *, plain: bool) -> Projection:
+    return Projection(planned.name, sql, type_, planned.type, compare_kind(type_, planned.type), plain)
+
+
+def _prefixed(note: Note, where: str) -> Note:
+    return lambda text: note(f"{where}: {text}")
+
+
+def _existing(
+    column: Column, said: ColumnSpec, wanted: str | None, engines: Engines, note: Note
+) -> Column:
+    type_ = _type(column, wanted, engines, note)
+    generated = None
+    if column.generated is not None:
+        generated = translated(column.generated, engines.source, engines.target)
+        if generated is None or said.expression:
+            generated = None
+            note(f"generated as {column.generated}, which {engines.target.label} cannot say: kept as plain values")
+    identity = column.identity and type_.kind is Kind.INTEGER
+    return Column(
+        name=said.rename or column.name,
+        type=type_,
+        nullable=column.nullable,
+        default=None if generated or identity else _default(column, engines, type_, note),
+        identity=identity,
+        generated=generated,
+        comment=column.comment,
+    )
+
+
+def _counting(table: Table, column: Column, planned: Column, engines: Engines, note: Note) -> Column:
+    """Return the planned column, which counts by itself only where the target lets it."""
+    alone = table.primary_key is not None and table.primary_key.columns == (column.name,)
+    if planned.identity and not (alone or engines.target.can.counts_any_column):
+        planned = replace(planned, identity=False)
+    if column.identity and not planned.identity:
+        note(f"does not count by itself any more: {engines.target.label} cannot do that here")
+    return planned
+
+
+def _type(column: Column, wanted: str | None, engines: Engines, note: Note) -> Type:
+    if wanted:
+        note(f"{column.type} becomes {wanted}, as the spec says")
+        return parsed_type(wanted, engines.target)
+    type_, lost = engines.target.declare(column.type)
+    if lost:
+        note(f"{column.type} becomes {type_}: {lost}")
+    return type_
+
+
+def _cast(table: Table, column: Column, migration: Migration) -> str | None:
+    """Return the type of the first rule that means this column."""
+    kinds = {column.type.native.lower(), column.type.kind.value}
+    for cast in migration.casts:
+        of_type = cast.when.type is None or cast.when.type.lower() in kinds
+        of_column = cast.when.column is None or _means(cast.when.column, table, column)
+        if of_type and of_column:
+            return cast.to
+    return None
+
+
+def _means(pattern: str, table: Table, column: Column) -> bool:
+    names = (str(table.name), table.name.name)
+    return any(fnmatchcase(f"{name}.{column.name}", pattern) for name in names)
+
+
+def parsed_type(declaration: str, dialect: Dialect) -> Type:
+    """Return a type that the user wrote in the target's words. Raises SpecError."""
+    try:
+        return dialect.parse_type(declaration)
+    except (NotImplementedError, ValueError, KeyError, PlanError) as error:
+        msg = f"{dialect.label} has no type {declaration!r}"
+        raise SpecError(msg, hint="Write the type as in CREATE TABLE of the target.") from error
+
+
+def _default(column: Column, engines: Engines, type_: Type, note: Note) -> Default | None:
+    default = column.default
+    if default is None:
+        return None
+    if default.kind is DefaultKind.EXPRESSION:
+        sql = translated(default.value, engines.source, engines.target)
+        if sql is None:
+            note(f"the default {default.value} has no counterpart and is left behind")
+            return None
+        default = replace(default, value=sql)
+    if engines.target.default_sql(default, type_) is None:
+        note(f"the default {default.kind.value} {default.value} has no counterpart and is left behind")
+        return None
+    return default
+
+
+def _enum_check(table: Table, column: Column, planned: Column, engines: Engines) -> list[Check]:
+    if column.type.kind is not Kind.ENUM or planned.type.kind is Kind.ENUM or not column.type.values:
+        return []
+    name = f"{table.name.name}_{planned.name}_values"
+    return [Check(name, engines.target.one_of(planned.name, column.type.values))]
+
+
+def _added(
+    table: Table, name: str, said: ColumnSpec, spec: TableSpec | None, engines: Engines
+) -> tuple[Column, str]:
+    transformed = spec is not None and spec.transform is not None
+    if said.type is None or not (said.expression or transformed) or said.drop:
+        msg = f"{table.name} has no column {name!r}"
+        known = ", ".join(c.name for c in table.columns)
+        hint = f"It has {known}. A new column needs type, and expression or a transform of the table."
+        raise ColumnMissingError(msg, hint=hint)
+    type_ = parsed_type(said.type, engines.target)
+    return Column(said.rename or name, type_), said.expression or "NULL"
+

@@ -1,0 +1,237 @@
+"""Makes the plan."""
+
+import json
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+from datamig_pipelines.catalog import Catalog, ForeignKey, Table, TableName, View
+from datamig_pipelines.dialects.capabilities import Wire
+from datamig_pipelines.errors import NotYetError, PlanError, TableMissingError, TargetNotEmptyError
+from datamig_pipelines.planning.columns import Engines, PlannedColumns, plan_columns
+from datamig_pipelines.planning.expressions import translated_view
+from datamig_pipelines.planning.keys import choose_key
+from datamig_pipelines.planning.naming import Names
+from datamig_pipelines.planning.order import parents_first
+from datamig_pipelines.planning.plan import Plan
+from datamig_pipelines.planning.tables import plan_references, plan_table
+from datamig_pipelines.planning.wires import choose_wires
+from datamig_pipelines.spec import Launch, Migration, TableSpec
+from datamig_pipelines.steps import Context, Place
+from datamig_pipelines.transfer import Route
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a plan is made of.
+
+    ``owned`` are the target tables that the ledger says an unfinished or finished run of this
+    migration made: they may be there already.
+    """
+
+    migration: Migration
+    launch: Launch
+    source: Place
+    target: Place
+    there: Catalog
+    here: Catalog
+    owned: frozenset[str] = frozenset()
+    run_id: str = ""
+
+
+def make_plan(inputs: Inputs) -> Plan:
+    """Return the plan of a migration.
+
+    Raises:
+        TableMissingError, ColumnMissingError, KeyUnsupportedError, NameCollisionError,
+        TypeUnsupportedError, TargetNotEmptyError, NotYetError: See `datamig_pipelines.errors`.
+    """
+    return _Planner(inputs).plan()
+
+
+class _Planner:
+    def __init__(self, inputs: Inputs) -> None:
+        self.inputs = inputs
+        self.engines = Engines(inputs.source.dialect, inputs.target.dialect)
+        self.names = Names(inputs.target.dialect)
+        self.notes: list[str] = []
+
+    def plan(self) -> Plan:
+        if not self.engines.source.can.sends or not self.engines.target.can.takes:
+            side = self.engines.target if self.engines.source.can.sends else self.engines.source
+            msg = f"{self.engines.source.label} → {self.engines.target.label} does not work yet"
+            raise NotYetError(msg, hint=f"{side.label} cannot stand on that side; docs/engines.md lists the pairs.")
+        tables = self._wanted()
+        routes = self._ordered(self._referenced([self._route(t) for t in tables]))
+        self._check_empty(routes)
+        views = self._views()
+        self._others()
+        fingerprint = _fingerprint(routes, views)
+        context = Context(
+            self.inputs.migration,
+            self.inputs.launch,
+            self.inputs.run_id,
+            self.inputs.source,
+            self.inputs.target,
+            tuple(routes),
+            tuple(views),
+            tuple(self.notes),
+            fingerprint,
+        )
+        return Plan(context, self.inputs.there.version, self.inputs.here.version)
+
+    # ---- which tables
+
+    def _wanted(self) -> list[Table]:
+        migration = self.inputs.migration
+        known = {n for t in self.inputs.there.tables for n in (str(t.name), t.name.name)}
+        asked = [(s.name, "tables") for s in migration.tables]
+        asked += [(n, "tables of this run") for n in self.inputs.launch.tables]
+        asked += [(n, "validate.suites") for n in (s.table for s in migration.validation.suites)]
+        for name, where in asked:
+            if name not in known:
+                msg = f"the source has no table {name!r}, named in {where}"
+                raise TableMissingError(msg, hint=f"It has {', '.join(sorted(str(t.name) for t in self.inputs.there.tables)) or 'none'}.")
+        wanted = [t for t in self.inputs.there.tables if migration.wants(str(t.name), t.name.name)]
+        for table in self.inputs.there.tables:
+            if table not in wanted:
+                self.notes.append(f"{table.name} is not moved, as the spec says")
+        if not wanted:
+            msg = "there is no table to move"
+            raise PlanError(msg, hint="Check the source's URL and schema, include and exclude.")
+        return wanted
+
+    # ---- one table
+
+    def _route(self, table: Table) -> tuple[Route, PlannedColumns]:
+        migration = self.inputs.migration
+        spec = migration.table_spec(str(table.name), table.name.name)
+        name = self.names.table(self._target_name(table, spec), str(table.name))
+        planned = plan_columns(table, spec, migration, self.engines, self.notes.append)
+        if not planned.loaded:
+            msg = f"{table.name} has no column to load"
+            raise PlanError(msg, hint="Exclude the table, or keep a column.")
+        self.names.columns(str(table.name), [c.name for c in planned.columns])
+        target = plan_table(table, name, planned, self.engines, self.names, self.notes.append)
+        key = choose_key(table, spec.key if spec else (), self.engines.source)
+        transform = (spec.transform or "") if spec else ""
+        chosen = choose_wires(self.engines, planned.loaded, key, transformed=bool(transform))
+        if not chosen.key.parts:
+            self.notes.append(
+                f"{table.name} is read in one stream and starts over when interrupted: {chosen.key.reason}"
+            )
+        batch_size = self.inputs.launch.batch_size or (spec and spec.batch_size) or migration.batch_size
+        route = Route(
+            source=table,
+            target=target,
+            columns=planned.loaded,
+            sends=chosen.sends,
+            takes=chosen.takes,
+            key=chosen.key.parts,
+            key_names=chosen.key.names,
+            key_reason=chosen.key.reason,
+            batch_size=batch_size,
+            where=(spec.where or "") if spec else "",
+            transform=transform,
+        )
+        if table.kind != "table":
+            self.notes.append(f"{table.name} is {table.kind}; in the target it is one plain table")
+        return route, planned
+
+    def _target_name(self, table: Table, spec: TableSpec | None) -> TableName:
+        wanted = (spec.rename if spec else None) or table.name.name
+        if not self.engines.target.can.schemas:
+            return TableName("", wanted)
+        several = len({t.name.schema for t in self.inputs.there.tables}) > 1
+        return TableName(table.name.schema if several else self.inputs.target.schema, wanted)
+
+    # ---- all tables together
+
+    def _referenced(self, planned: list[tuple[Route, PlannedColumns]]) -> list[Route]:
+        moved = {r.source.name: (r.target, p.renamed) for r, p in planned}
+        routes = []
+        for route, _ in planned:
+            keys = plan_references(route.source, route.target, moved, self.notes.append)
+            routes.append(replace(route, target=replace(route.target, foreign_keys=keys)))
+        return routes
+
+    def _ordered(self, routes: list[Route]) -> list[Route]:
+        by_name = {r.target.name: r for r in routes}
+        parents = {r.target.name: [k.target for k in r.target.foreign_keys] for r in routes}
+        order, broken = parents_first(list(by_name), parents)
+        if self.engines.target.can.cyclic_foreign_keys:
+            rings = [f"{child} → {parent}" for child, parent in broken if child != parent]
+            if rings:
+                self.notes.append(f"references in a ring ({', '.join(rings)}): added after the load")
+            return [by_name[n] for n in order]
+        return [self._without_rings(by_name[n], set(broken)) for n in order]
+
+    def _without_rings(self, route: Route, broken: set[tuple[TableName, TableName]]) -> Route:
+        kept: list[ForeignKey] = []
+        for key in route.target.foreign_keys:
+            if (route.target.name, key.target) in broken:
+                self.notes.append(
+                    f"{route.name}: foreign key ({', '.join(key.columns)}) to {key.target} is left behind: "
+                    f"{self.engines.target.label} cannot have a ring of references; the data are proven all the same"
+                )
+            else:
+                kept.append(key)
+        return replace(route, target=replace(route.target, foreign_keys=tuple(kept)))
+
+    def _check_empty(self, routes: list[Route]) -> None:
+        fold = str.lower if self.engines.target.can.names_ignore_case else str
+        there = {fold(str(t.name)) for t in self.inputs.here.tables}
+        there |= {fold(str(v.name)) for v in self.inputs.here.views}
+        taken = [
+            str(r.target.name)
+            for r in routes
+            if fold(str(r.target.name)) in there and str(r.target.name) not in self.inputs.owned
+        ]
+        if taken:
+            shown = ", ".join(taken[:8]) + (" …" if len(taken) > 8 else "")  # noqa: PLR2004 (a screenful)
+            msg = f"the target already has {shown}"
+            hint = "Name another target or schema, exclude these tables, or drop them yourself."
+            raise TargetNotEmptyError(msg, hint=hint)
+
+    def _views(self) -> list[View]:
+        views = []
+        whole = self.inputs.migration.include == ("*",) and not self.inputs.migration.exclude
+        taken = {str(v.name) for v in self.inputs.here.views} - self.inputs.owned
+        for view in self.inputs.there.views:
+            sql = translated_view(view.sql, self.engines.source, self.engines.target)
+            name = self.names.relation(self.inputs.target.schema, view.name.name, view.name.name)
+            schema = self.inputs.target.schema if self.engines.target.can.schemas else ""
+            if sql is None or view.materialized and not self.engines.same:
+                self.notes.append(f"view {view.name} cannot be translated and is left behind")
+            elif not whole or f"{schema}.{name}".removeprefix(".") in taken:
+                self.notes.append(f"view {view.name} is left behind: not the whole database is moved")
+            else:
+                views.append(View(TableName(schema, name), sql, view.materialized))
+                self.notes.append(f"view {view.name} is proposed to the target; if refused, it is reported")
+        return views
+
+    def _others(self) -> None:
+        for kind in sorted({kind for kind, _ in self.inputs.there.others}):
+            names = [name for k, name in self.inputs.there.others if k == kind]
+            shown = ", ".join(names[:8]) + (" …" if len(names) > 8 else "")  # noqa: PLR2004 (a screenful)
+            self.notes.append(f"{len(names)} × {kind} not moved by this version: {shown}")
+
+
+def _fingerprint(routes: list[Route], views: list[View]) -> str:
+    """Return a digest of everything that decides what arrives; not of sizes, counters or speed."""
+    facts: list[Any] = [[_facts(r) for r in routes], [repr(v) for v in views]]
+    return sha256(json.dumps(facts).encode()).hexdigest()[:16]
+
+
+def _facts(route: Route) -> list[str]:
+    still = replace(route.target, rows=0, counters=())
+    return [
+        route.name,
+        repr(replace(route.source, rows=0, bytes=0, counters=())),
+        repr(still),
+        repr(route.columns),
+        repr(route.key),
+        route.where,
+        route.transform,
+        Wire(route.sends).value,
+    ]

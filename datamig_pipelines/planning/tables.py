@@ -1,0 +1,156 @@
+"""Decides how the target's tables look: names, keys, references, indexes, checks, counters."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from datamig_pipelines.catalog import Check, ForeignKey, Index, IndexPart, Key, Table, TableName
+from datamig_pipelines.planning.columns import Engines, PlannedColumns
+from datamig_pipelines.planning.expressions import translated
+from datamig_pipelines.planning.naming import Names
+
+Note = Callable[[str], None]
+
+
+def plan_table(
+    source: Table, name: TableName, planned: PlannedColumns, engines: Engines, names: Names, note: Note
+) -> Table:
+    """Return the target's table without foreign keys, which need all tables to be known."""
+    return Table(
+        name=name,
+        columns=planned.columns,
+        primary_key=_key(source, source.primary_key, planned, note),
+        uniques=_uniques(source, name, planned, names, note),
+        indexes=_indexes(source, name, planned, engines, names, note),
+        checks=_checks(source, planned, engines, note),
+        counters=tuple(
+            (planned.renamed[c], n)
+            for c, n in source.counters
+            if c in planned.renamed and _identity(planned, planned.renamed[c])
+        ),
+        rows=source.rows,
+        comment=source.comment,
+    )
+
+
+def _identity(planned: PlannedColumns, name: str) -> bool:
+    return any(c.name == name and c.identity for c in planned.columns)
+
+
+def _key(source: Table, key: Key | None, planned: PlannedColumns, note: Note) -> Key | None:
+    if key is None:
+        return None
+    if any(c not in planned.renamed for c in key.columns):
+        note(f"{source.name}: the key ({', '.join(key.columns)}) goes with the column that is left behind")
+        return None
+    return Key(key.name, tuple(planned.renamed[c] for c in key.columns))
+
+
+def _uniques(
+    source: Table, name: TableName, planned: PlannedColumns, names: Names, note: Note
+) -> tuple[Key, ...]:
+    kept = []
+    for unique in source.uniques:
+        key = _key(source, unique, planned, note)
+        if key is not None:
+            wanted = key.name or f"uq_{name.name}_{'_'.join(key.columns)}"
+            kept.append(Key(names.relation(name.schema, name.name, wanted), key.columns))
+    return tuple(kept)
+
+
+def _indexes(
+    source: Table, name: TableName, planned: PlannedColumns, engines: Engines, names: Names, note: Note
+) -> tuple[Index, ...]:
+    kept = []
+    for index in source.indexes:
+        where = f"{source.name}: index {index.name}"
+        moved = _index(index, planned, engines, lambda text, w=where: note(f"{w} {text}"))  # type: ignore[misc]
+        if moved is not None:
+            kept.append(replace(moved, name=names.relation(name.schema, name.name, index.name)))
+    return tuple(kept)
+
+
+def _index(index: Index, planned: PlannedColumns, engines: Engines, note: Note) -> Index | None:
+    renamed = planned.renamed
+    if any(c not in renamed for c in (*index.columns, *index.include)):
+        note("goes with the column that is left behind")
+        return None
+    if index.method and not engines.same:
+        note(f"is a {index.method} index, which has no counterpart here")
+        return None
+    if any(p.prefix for p in index.parts) and not engines.same:
+        if index.unique:
+            note("is unique over a prefix, which has no counterpart here")
+        return None
+        note("covers a prefix there and the whole column here")
+    parts = [_part(p, planned, engines) for p in index.parts]
+    where = translated(index.where, engines.source, engines.target) if index.where else None
+    if any(p is None for p in parts) or (index.where and where is None):
+        note("has an expression that cannot be translated")
+        return None
+    if where and not engines.target.can.partial_indexes:
+        note("is partial, which has no counterpart here")
+        return None
+    return replace(
+        index,
+        parts=tuple(p for p in parts if p is not None),
+        where=where,
+        include=tuple(renamed[c] for c in index.include) if engines.same else (),
+    )
+
+
+def _part(part: IndexPart, planned: PlannedColumns, engines: Engines) -> IndexPart | None:
+    prefix = part.prefix if engines.same else None
+    if part.column is not None:
+        return replace(part, column=planned.renamed[part.column], prefix=prefix)
+    sql = translated(part.expression or "", engines.source, engines.target)
+    return replace(part, expression=sql) if sql else None
+
+
+def _checks(source: Table, planned: PlannedColumns, engines: Engines, note: Note) -> tuple[Check, ...]:
+    kept = list(planned.checks)
+    changed = any(old != new for old, new in planned.renamed.items())
+    if source.checks and (changed or len(planned.renamed) < len(source.columns)):
+        note(f"{source.name}: its checks are left behind, for columns are renamed or dropped")
+        return tuple(kept)
+    for number, check in enumerate(source.checks, 1):
+        sql = translated(check.expression, engines.source, engines.target)
+        if sql is None:
+            note(f"{source.name}: the check {check.expression} cannot be translated and is left behind")
+        else:
+            kept.append(Check(check.name or f"{source.name.name}_check_{number}", sql))
+    return tuple(kept)
+
+
+def plan_references(
+    source: Table, target: Table, moved: dict[TableName, tuple[Table, dict[str, str]]], note: Note
+) -> tuple[ForeignKey, ...]:
+    """Return the foreign keys of a target table, renamed; those that cannot be are noted.
+
+    ``moved`` maps a source table to its target table and its renamed columns.
+    """
+    kept = []
+    renamed = moved[source.name][1]
+    for key in source.foreign_keys:
+        what = f"{source.name}: foreign key ({', '.join(key.columns)}) to {key.target}"
+        parent = moved.get(key.target)
+        if not key.valid:
+            note(f"{what} is broken in the source itself and is left behind")
+        elif parent is None:
+            note(f"{what} is left behind, for that table is not moved")
+        elif not _known(key.columns, renamed) or not _known(key.target_columns, parent[1]):
+            note(f"{what} goes with the column that is left behind")
+        else:
+            kept.append(
+                replace(
+                    key,
+                    columns=tuple(renamed[c] for c in key.columns),
+                    target=parent[0].name,
+                    target_columns=tuple(parent[1][c] for c in key.target_columns),
+                    name=key.name or f"fk_{target.name.name}_{'_'.join(key.columns)}",
+                )
+            )
+    return tuple(kept)
+
+
+def _known(columns: Sequence[str], renamed: dict[str, str]) -> bool:
+    return all(c in renamed for c in columns)

@@ -1,0 +1,19 @@
+"""The one door: plan, run, resume, validate, take back."""
+
+from datamig_pipelines.running.opening import look
+from datamig_pipelines.running.rollback import Loss, losses, roll_back
+from datamig_pipelines.running.run import StepStarted, run, run_step
+from datamig_pipelines.running.status import status
+from datamig_pipelines.running.validation import validate
+
+__all__ = [
+    "Loss",
+    "StepStarted",
+    "look",
+    "losses",
+    "roll_back",
+    "run",
+    "run_step",
+    "status",
+    "validate",
+]

@@ -1,0 +1,97 @@
+"""Runs steps: lock, ledger and place around each of them."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from datamig_pipelines.errors import DatamigError, RejectsError
+from datamig_pipelines.ledger import Ledger
+from datamig_pipelines.planning import Plan
+from datamig_pipelines.running.opening import opened
+from datamig_pipelines.session import Session
+from datamig_pipelines.spec import Launch, Migration
+from datamig_pipelines.steps import STEPS, StepDone
+from datamig_pipelines.transfer import Event
+
+_ONCE = ("backup",)
+
+
+@dataclass(frozen=True)
+class StepStarted(Event):
+    """A step begins."""
+
+    step: str
+    does: str
+
+
+def run(migration: Migration, launch: Launch | None = None) -> Iterator[Event]:
+    """Run all steps, going on where an earlier run stopped, and yield what happens.
+
+    Raises:
+        DatamigError: With the step as its place. What was done is kept, unless the spec says
+            ``rollback: {on_failure: undo}``.
+        RejectsError: Everything else is done, but rows were rejected that the spec does not allow.
+    """
+    from datamig_pipelines.running.rollback import roll_back
+
+    try:
+        with opened(migration, launch) as (plan, session):
+            for name in STEPS:
+                yield from _step(name, plan, session)
+    except DatamigError:
+        if migration.rollback.on_failure == "undo":
+            yield from roll_back(migration)
+        raise
+
+
+def run_step(migration: Migration, launch: Launch | None, name: str) -> Iterator[Event]:
+    """Run one step (for Dagster, where each step is an op of its own) and yield what happens."""
+    with opened(migration, launch) as (plan, session):
+        yield from _step(name, plan, session)
+
+
+def _step(name: str, plan: Plan, session: Session) -> Iterator[Event]:
+    step, context, ledger = STEPS[name], plan.context, Ledger(session)
+    yield StepStarted(name, step.does)
+    if name in _ONCE and ledger.steps(context.run_id).get(name, ("", ""))[0] == "done":
+        detail = ledger.steps(context.run_id)[name][1]
+        yield StepDone(name, {**json.loads(detail or "{}"), "already": "done by an earlier process"})
+        return
+    ledger.begin_step(context.run_id, name)
+    try:
+        for event in step.run(context, session):
+            if isinstance(event, StepDone):
+                ledger.end_step(context.run_id, name, "done", json.dumps(event.detail))
+                if name == list(STEPS)[-1]:
+                    ledger.end_run(context.run_id, "done")
+            yield event
+        if name == list(STEPS)[-1]:
+            check_rejects(plan, ledger)
+    except DatamigError as error:
+        _remember(ledger, context.run_id, name, error)
+        raise error.at(name) from error.__cause__
+
+
+def check_rejects(plan: Plan, ledger: Ledger) -> None:
+    """Raise RejectsError if rows were rejected in tables where the spec does not allow it."""
+    from fnmatch import fnmatchcase
+
+    counts: dict[str, int] = {}
+    for _, reject in ledger.rejects(plan.context.run_id):
+        if not any(fnmatchcase(reject.table, p) for p in plan.context.migration.rejects.allow):
+            counts[reject.table] = counts.get(reject.table, 0) + 1
+    if counts:
+        shown = ", ".join(f"{table}: {count}" for table, count in counts.items())
+        msg = f"all steps are done, but rows were rejected: {shown}"
+        hint = f"See them in {plan.context.folder / 'report.md'}; allow them by name with rejects: {{allow: [table]}}."
+        raise RejectsError(msg, hint=hint)
+
+
+def _remember(ledger: Ledger, run_id: str, name: str, error: DatamigError) -> None:
+    """Write the failure into the ledger, if the target still answers."""
+    try:
+        if name != list(STEPS)[-1]:
+            ledger.end_step(run_id, name, "failed", json.dumps({"error": str(error)}))
+        ledger.end_run(run_id, "failed", str(error))
+    except DatamigError as second:
+        error.add_note(f"and the ledger could not be written: {second}")

@@ -1,0 +1,41 @@
+"""Tells what the ledger of a target knows about a migration; only reads, never asks the source."""
+
+from typing import Any
+
+from datamig_pipelines.ledger import Ledger
+from datamig_pipelines.running.opening import target_place
+from datamig_pipelines.spec import Migration
+
+
+def status(migration: Migration) -> dict[str, Any]:
+    """Return runs, steps, tables, proofs and rejects of a migration, JSON-compatible."""
+    place = target_place(migration)
+    found: dict[str, Any] = {"migration": migration.name, "target": str(place), "runs": []}
+    if place.dialect.file_missing(place.url):
+        return found
+    with place.open(readonly=True) as session:
+        ledger = Ledger(session)
+        runs = ledger.runs(migration.name)
+        found["runs"] = [r.__dict__ for r in runs]
+        if not runs:
+            return found
+        run_id = runs[-1].run_id
+        found["steps"] = {n: s for n, (s, _) in ledger.steps(run_id).items() if ":" not in n}
+        found["tables"] = {
+            name: _state(ledger, run_id, name) for name in ledger.begun_tables(run_id)
+        }
+        found["proofs"] = [p.__dict__ for p in ledger.proofs(run_id)]
+        found["rejects"] = [r.__dict__ for _, r in ledger.rejects(run_id)]
+    return found
+
+
+def _state(ledger: Ledger, run_id: str, table: str) -> dict[str, Any]:
+    state = ledger.table_state(run_id, table)
+    return {
+        "done": state.done,
+        "batches": state.batches,
+        "read": state.rows_read,
+        "loaded": state.rows_loaded,
+        "rejected": state.rows_rejected,
+        "filtered": state.rows_filtered,
+    }

@@ -1,0 +1,29 @@
+"""Proves a loaded migration again, under a new snapshot of the source."""
+
+from collections.abc import Iterator
+
+from datamig_pipelines.errors import LedgerError
+from datamig_pipelines.ledger import Ledger
+from datamig_pipelines.running.opening import current_run, opened
+from datamig_pipelines.spec import Launch, Migration
+from datamig_pipelines.steps import StepDone
+from datamig_pipelines.steps.validate import judge, prove
+from datamig_pipelines.transfer import Event
+
+
+def validate(migration: Migration, launch: Launch | None = None) -> Iterator[Event]:
+    """Run all proofs of the spec on databases as they are now and yield the results.
+
+    Raises:
+        LedgerError: The migration was never loaded.
+        ProofFailedError: A proof found a difference; all proofs were run.
+    """
+    with opened(migration, launch) as (plan, session):
+        ledger = Ledger(session)
+        run = current_run(ledger, migration.name)
+        if run is None or not any(ledger.table_state(run.run_id, r.name).done for r in plan.context.routes):
+            msg = f"{migration.name} is not loaded, so there is nothing to prove"
+            raise LedgerError(msg, hint=f"datamig run {migration.name}")
+        yield from prove(plan.context, session, after_load=True)
+        yield from prove(plan.context, session, after_load=False)
+        yield StepDone("validate", judge(ledger, plan.context.run_id))

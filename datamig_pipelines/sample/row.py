@@ -1,0 +1,4 @@
+"""What a row of a table is."""
+
+Value = None | int | float | str | bytes
+Row = tuple[Value, ...]

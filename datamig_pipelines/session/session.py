@@ -1,0 +1,121 @@
+"""An open connection to a source or a target."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Self
+
+from sqlalchemy.engine import URL
+
+from datamig_pipelines.dialects.base import Dialect
+from datamig_pipelines.dialects.reading import Compared, Fingerprint, Landing, Read, Row
+from datamig_pipelines.dialects.statement import Statement
+from datamig_pipelines.errors import DatamigError, DriverMissingError
+
+
+class Session:
+    """One connection, used by one thread at a time.
+
+    Every driver error that passes through leaves as an `EngineError`.
+    """
+
+    def __init__(self, dialect: Dialect, url: URL, *, readonly: bool) -> None:
+        """Connect. Raises ConnectError, LoginError, DriverMissingError."""
+        self.dialect = dialect
+        self.url = url
+        with self._translated():
+            self._connection = dialect.connect(url, readonly=readonly)
+
+    def __enter__(self) -> Self:
+        """Return itself, to be closed at the end of the block."""
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Close the connection; what was not committed is gone."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection. Idempotent."""
+        self._connection.close()
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows of a small statement, [] where it has none."""
+        with self._translated():
+            return self.dialect.query(self._connection, sql, parameters)
+
+    def run(self, *statements: Statement) -> None:
+        """Send statements one by one."""
+        for statement in statements:
+            self.query(statement.sql, statement.parameters)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit what is done in the block, or roll it back and pass the error on."""
+        self.query(self.dialect.begin())
+        try:
+            yield
+        except BaseException:
+            self._rollback()
+            raise
+        self.query("COMMIT")
+
+    def stream(self, read: Read) -> Iterator[Row]:
+        """Yield the rows of a read, one at a time."""
+        with self._translated():
+            yield from self.dialect.stream(self._connection, read)
+
+    def write(self, landing: Landing, payload: Any) -> None:
+        """Write one encoded batch inside the open transaction. Raises RefusedError for bad rows."""
+        with self._translated():
+            self.dialect.write(self._connection, landing, payload)
+
+    def fingerprint(self, table: str, columns: Sequence[Compared], where: str = "") -> Fingerprint:
+        """Return the portable checksum of a table (quoted name) or of a part of it."""
+        return self.dialect.fingerprint(self, table, columns, where)
+
+    def lock_run(self, name: str) -> bool:
+        """Take the lock that one run on a target may hold; False if another process has it."""
+        with self._translated():
+            return self.dialect.lock_run(self._connection, name)
+
+    def _rollback(self) -> None:
+        try:
+            self.query("ROLLBACK")
+        except DatamigError:
+            # The connection is gone, and with it the transaction: the first error tells why.
+            return
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            drivers = self.dialect.driver_errors()
+        except ImportError as error:
+            msg = f"the Python driver of {self.dialect.label} is not installed: {error}"
+            hint = f"pip install {error.name or 'it'}, then run again."
+            raise DriverMissingError(msg, hint=hint) from error
+        try:
+            yield
+        except drivers as error:
+            raise self.dialect.translate(error) from error
+
+
+def open_readers(dialect: Dialect, url: URL, count: int) -> tuple[list[Session], str]:
+    """Open up to ``count`` sessions that all see one moment of the source.
+
+    Returns:
+        The sessions, each inside a read transaction (one only where the engine cannot share a
+        snapshot), and the source's position at that moment ('' where it has none).
+    """
+    sessions: list[Session] = []
+    try:
+        for _ in range(count if dialect.can.shared_snapshot else 1):
+            sessions.append(Session(dialect, url, readonly=True))
+        with sessions[0]._translated():  # noqa: SLF001 (a function of this class's own module)
+            position = dialect.share_snapshot([s._connection for s in sessions])  # noqa: SLF001
+    except BaseException:
+        for session in sessions:
+            session.close()
+        raise
+    return sessions, position
+
+
+__all__ = ["Session", "open_readers"]

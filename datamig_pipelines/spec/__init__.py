@@ -1,0 +1,15 @@
+"""What a migration file may say. The YAML attributes are these models themselves."""
+
+from datamig_pipelines.spec.connection import Connection
+from datamig_pipelines.spec.files import find_migration, list_migrations, read_migration
+from datamig_pipelines.spec.launch import Direction, Launch
+from datamig_pipelines.spec.migration import Migration
+from datamig_pipelines.spec.policy import Alert, Backup, Contact, Rejects, Rollback, Schedule
+from datamig_pipelines.spec.proof import Suite, Validation
+from datamig_pipelines.spec.table import Cast, ColumnSpec, TableSpec
+
+__all__ = [
+    "Alert", "Backup", "Cast", "ColumnSpec", "Connection", "Contact", "Direction", "Launch", "Migration",
+    "Rejects", "Rollback", "Schedule", "Suite", "TableSpec", "Validation", "find_migration",
+    "list_migrations", "read_migration",
+]

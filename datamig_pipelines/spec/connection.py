@@ -1,0 +1,72 @@
+"""Where a database is, and where its password is not."""
+
+import os
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, model_validator
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from datamig_pipelines.errors import MissingSecretError, UnknownEngineError
+from datamig_pipelines.spec.model import SpecModel
+
+FILE_ENGINES = ("sqlite", "duckdb")
+
+
+class Connection(SpecModel):
+    """One database, by URL or by the name of the environment variable that holds its URL."""
+
+    url: str | None = Field(
+        default=None,
+        description="URL without a password: sqlite:///shop.db, postgresql://me@host/db. "
+        "A relative file is relative to the YAML file.",
+    )
+    url_env: str | None = Field(
+        default=None, description="Name of the environment variable that holds the URL."
+    )
+    schema_name: str = Field(
+        default="", alias="schema", description="Schema; '' is the engine's default, '*' is all of them."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.url is None) == (self.url_env is None):
+            msg = "write either url or url_env"
+            raise ValueError(msg)
+        if self.url is not None and _parse(self.url).password is not None:
+            msg = "a URL with a password does not belong into a file; put it into an environment variable and write url_env"
+            raise ValueError(msg)
+        return self
+
+    def resolve(self, base: Path) -> URL:
+        """Return the URL; files become absolute below ``base``.
+
+        Raises:
+            MissingSecretError: The environment variable is not set.
+            UnknownEngineError: It is no URL.
+        """
+        text = self.url
+        if self.url_env is not None:
+            text = os.environ.get(self.url_env)
+            if not text:
+                msg = f"the environment variable {self.url_env} is not set"
+                hint = f"export {self.url_env}='postgresql://user:password@host/database' and run again."
+                raise MissingSecretError(msg, hint=hint)
+        try:
+            url = _parse(text or "")
+        except ValueError as error:
+            raise UnknownEngineError(
+                str(error), hint="Write engine://user@host:port/database, or sqlite:///file.db."
+            ) from None
+        if url.get_backend_name() in FILE_ENGINES and url.database not in (None, "", ":memory:"):
+            return url.set(database=str((base / url.database).resolve()))
+        return url
+
+
+def _parse(text: str) -> URL:
+    try:
+        return make_url(text)
+    except ArgumentError:
+        msg = "this is no database URL"
+        raise ValueError(msg) from None

@@ -1,0 +1,108 @@
+"""One migration: the root of a defs.yaml."""
+
+from collections import Counter
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, PrivateAttr, model_validator
+from sqlalchemy.engine import URL
+
+from datamig_pipelines.spec.connection import Connection
+from datamig_pipelines.spec.model import SpecModel
+from datamig_pipelines.spec.policy import Alert, Backup, Contact, Rejects, Rollback, Schedule
+from datamig_pipelines.spec.proof import Validation
+from datamig_pipelines.spec.table import Cast, TableSpec
+
+
+class MigrationKind(StrEnum):
+    """What a migration is for."""
+
+    schema = "schema"
+    data = "data"
+    platform = "platform"
+    version = "version"
+    cloud = "cloud"
+
+
+class Migration(SpecModel):
+    """Everything one migration file says. Only name, source and target are needed."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")] = Field(
+        description="Letters, digits and _; the jobs and assets are called by it."
+    )
+    kind: MigrationKind = MigrationKind.platform
+    source: Connection
+    target: Connection
+    batch_size: int = Field(default=50_000, ge=1, le=1_000_000, description="Rows per batch.")
+    workers: int = Field(default=2, ge=1, le=64, description="Tables loaded at the same time.")
+    tables: tuple[TableSpec, ...] = ()
+    include: tuple[str, ...] = Field(default=("*",), description="Tables to move; * is allowed.")
+    exclude: tuple[str, ...] = Field(default=(), description="Tables to leave; * is allowed.")
+    casts: tuple[Cast, ...] = ()
+    rejects: Rejects = Rejects()
+    validation: Validation = Field(default=Validation(), alias="validate")
+    backup: Backup = Backup()
+    rollback: Rollback = Rollback()
+    alerts: tuple[Alert, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    owners: tuple[Annotated[str, Field(pattern=r"^(team:.+|[^@\s]+@[^@\s]+)$")], ...] = Field(
+        default=(), description="team:name or an email address, shown on every asset."
+    )
+    schedule: Schedule | None = None
+
+    _base: Path = PrivateAttr(default_factory=Path.cwd)
+
+    @model_validator(mode="after")
+    def _names_once(self) -> Self:
+        twice = [n for n, count in Counter(t.name for t in self.tables).items() if count > 1]
+        if twice:
+            msg = f"tables: {', '.join(twice)} stands there twice"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def base(self) -> Path:
+        """Return the folder that relative paths are relative to."""
+        return self._base
+
+    def based(self, folder: Path) -> Self:
+        """Return this migration with relative paths below ``folder``."""
+        copy = self.model_copy()
+        copy._base = folder.resolve()
+        return copy
+
+    def source_url(self) -> URL:
+        """Return the source's URL. Raises MissingSecretError, UnknownEngineError."""
+        return self._located(self.source, "source")
+
+    def target_url(self) -> URL:
+        """Return the target's URL. Raises MissingSecretError, UnknownEngineError."""
+        return self._located(self.target, "target")
+
+    def path(self, text: str) -> Path:
+        """Return a path of the file, made absolute."""
+        return (self._base / text).resolve()
+
+    def table_spec(self, *names: str) -> TableSpec | None:
+        """Return what the file says about the table that goes by any of these names."""
+        return next((t for t in self.tables if t.name in names), None)
+
+    def wants(self, *names: str) -> bool:
+        """Say whether the table that goes by these names is moved."""
+        if self.table_spec(*names):
+            return True
+        return _matches(self.include, names) and not _matches(self.exclude, names)
+
+    def _located(self, connection: Connection, where: str) -> URL:
+        from datamig_pipelines.errors import SpecError
+
+        try:
+            return connection.resolve(self._base)
+        except SpecError as error:
+            raise error.at(f"{self.name}: {where}") from None
+
+
+def _matches(patterns: tuple[str, ...], names: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(n, p) for p in patterns for n in names)

@@ -1,0 +1,63 @@
+"""Backups, rejects, rollback, alerts, contacts, schedule."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from datamig_pipelines.spec.model import SpecModel
+
+
+class Backup(SpecModel):
+    """How the target is kept before anything is written to it."""
+
+    to: str = Field(default="./backups", description="Folder, relative to the YAML file.")
+    verify: Literal["restore", "checksum", "none"] = Field(
+        default="restore", description="restore: restored into a scratch database and compared."
+    )
+
+
+class Rejects(SpecModel):
+    """How many rows the target may refuse, and whether that is a success."""
+
+    abort_above: Annotated[str, Field(pattern=r"^\d+(\.\d+)?%?$")] = Field(
+        default="10%", description="Rows (25) or share of the rows read (10%) per table; above, the run stops."
+    )
+    allow: tuple[str, ...] = Field(
+        default=(), description="Tables whose rejects do not turn the run red; * is allowed."
+    )
+
+    def exceeded(self, rejected: int, read: int) -> bool:
+        """Say whether a table with so many rejects of so many rows read is over the limit."""
+        if self.abort_above.endswith("%"):
+            return rejected > read * float(self.abort_above[:-1]) / 100
+        return rejected > float(self.abort_above)
+
+
+class Rollback(SpecModel):
+    """What happens to the target when a run fails."""
+
+    on_failure: Literal["keep", "undo"] = Field(
+        default="keep", description="keep: a later run resumes. undo: what the run made is taken back."
+    )
+
+
+class Alert(SpecModel):
+    """Who hears about it: the environment variable holds an Apprise URL (mailto://, slack://, json://…)."""
+
+    env: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")]
+    on: tuple[Literal["failure", "canceled", "success"], ...] = ("failure", "canceled")
+
+
+class Contact(SpecModel):
+    """A person for the night."""
+
+    name: str
+    phone: str = ""
+    email: str = ""
+
+
+class Schedule(SpecModel):
+    """When the migration runs by itself."""
+
+    cron: str = Field(description="Five fields: minute hour day month weekday.")
+    timezone: str = "UTC"

@@ -1,0 +1,131 @@
+"""What a step is and what it works with."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sqlalchemy.engine import URL
+
+from datamig_pipelines.catalog import Catalog, View
+from datamig_pipelines.dialects import Dialect, Statement
+from datamig_pipelines.ledger import Ledger
+from datamig_pipelines.proofs import ProofResult
+from datamig_pipelines.session import Session
+from datamig_pipelines.spec import Launch, Migration
+from datamig_pipelines.transfer import Event, Route
+
+
+@dataclass(frozen=True)
+class Place:
+    """A database: who speaks to it, where it is, and which schema is meant ('' for none)."""
+
+    dialect: Dialect
+    url: URL
+    schema: str = ""
+
+    def open(self, *, readonly: bool) -> Session:
+        """Open a session. Raises ConnectError, LoginError, DriverMissingError."""
+        return Session(self.dialect, self.url, readonly=readonly)
+
+    def catalog(self, session: Session | None = None) -> Catalog:
+        """Read what is there now."""
+        if session is not None:
+            return self.dialect.read_catalog(session, self.schema)
+        with self.open(readonly=True) as own:
+            return self.dialect.read_catalog(own, self.schema)
+
+    def __str__(self) -> str:
+        """Return the URL without its password."""
+        return self.url.render_as_string(hide_password=True)
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything that a step needs; the same for all steps of a run."""
+
+    migration: Migration
+    launch: Launch
+    run_id: str
+    source: Place
+    target: Place
+    routes: tuple[Route, ...]
+    views: tuple[View, ...] = ()
+    notes: tuple[str, ...] = ()
+    fingerprint: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """Return where this migration keeps its files: plan, report."""
+        return self.migration.base / ".datamig" / self.migration.name
+
+    def chosen(self) -> tuple[Route, ...]:
+        """Return the routes that this launch asked for."""
+        names = set(self.launch.tables)
+        return tuple(r for r in self.routes if not names or {r.name, r.source.name.name} & names)
+
+
+@dataclass(frozen=True)
+class TableLoaded(Event):
+    """A table is complete; its proofs were taken under the snapshot of its load."""
+
+    route: Route
+    rows_loaded: int
+    rows_rejected: int
+    bytes: int
+    seconds: float
+    proofs: tuple[ProofResult, ...] = ()
+
+
+@dataclass(frozen=True)
+class StepDone(Event):
+    """A step is complete; ``detail`` holds its figures and files, JSON-compatible."""
+
+    step: str
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Statements that belong together: one transaction, remembered under one name."""
+
+    name: str
+    statements: tuple[Statement, ...]
+
+
+class Step(ABC):
+    """One verb of a migration, with its way back."""
+
+    name: ClassVar[str]
+    does: ClassVar[str]
+    """What it does, in one sentence."""
+
+    @abstractmethod
+    def preview(self, context: Context) -> list[Statement]:
+        """Return the very statements that `run` would send to the target, without touching it."""
+
+    @abstractmethod
+    def run(self, context: Context, session: Session) -> Iterator[Event]:
+        """Do it, going on from the ledger, and yield what happens; the last event is StepDone."""
+
+    @abstractmethod
+    def undo(self, context: Context, session: Session) -> Iterator[Event]:
+        """Put back what `run` did. Idempotent."""
+
+
+def run_units(context: Context, session: Session, units: Sequence[Unit]) -> Iterator[str]:
+    """Run units that the ledger does not call done, each with its entry in one transaction.
+
+    Yields the name of every unit that was run.
+    """
+    ledger = Ledger(session)
+    done = {name for name, (status, _) in ledger.steps(context.run_id).items() if status == "done"}
+    for unit in units:
+        if unit.name in done:
+            continue
+        with session.transaction():
+            session.run(*unit.statements)
+            ledger.begin_step(context.run_id, unit.name)
+            ledger.end_step(context.run_id, unit.name, "done")
+        yield unit.name

@@ -1,0 +1,98 @@
+"""Adds what the load did not need: keys, indexes, foreign keys, counters, views, statistics."""
+
+from collections.abc import Iterator
+
+from typing_extensions import override
+
+from datamig_pipelines.dialects import Statement
+from datamig_pipelines.errors import DatamigError
+from datamig_pipelines.ledger import Ledger
+from datamig_pipelines.session import Session
+from datamig_pipelines.steps.base import Context, Step, StepDone, Unit, run_units
+from datamig_pipelines.transfer import Event, Route, Said
+
+
+class Constraints(Step):
+    """Adds keys and indexes table by table, then foreign keys, counters and views."""
+
+    name = "constraints"
+    does = "adds keys, indexes, foreign keys, counters and views to the loaded tables"
+
+    @override
+    def preview(self, context: Context) -> list[Statement]:
+        """Return the statements in the order in which they run."""
+        units = self._units(context) + self._views(context)
+        return [s for unit in units for s in unit.statements]
+
+    @override
+    def run(self, context: Context, session: Session) -> Iterator[Event]:
+        """Add what is missing; a view that the target refuses is said and left out."""
+        made = 0
+        for name in run_units(context, session, self._units(context)):
+            made += 1
+            yield Said(f"added {name.removeprefix('constraints:')}")
+        refused = []
+        for unit in self._views(context):
+            try:
+                made += len(list(run_units(context, session, [unit])))
+            except DatamigError as error:
+                refused.append(f"{unit.name.removeprefix('constraints:')}: {error.message}")
+                yield Said(f"left out {refused[-1]}")
+        yield StepDone(self.name, {"units": made, "views left out": refused})
+
+    @override
+    def undo(self, context: Context, session: Session) -> Iterator[Event]:
+        """Drop the views; keys and indexes go with their tables."""
+        statements = [s for v in reversed(context.views) for s in context.target.dialect.drop_view(v)]
+        session.run(*statements)
+        yield StepDone(self.name, {"dropped views": len(context.views)})
+
+    def _units(self, context: Context) -> list[Unit]:
+        can = context.target.dialect.can
+        units = [self._keys(context, r) for r in context.routes]
+        if can.rebuild_foreign_keys:
+            units += [
+                Unit(f"constraints:rebuild {r.target.name}", tuple(context.target.dialect.rebuild(r.target)))
+                for r in context.routes
+                if r.target.foreign_keys
+            ]
+        units += [self._indexes(context, r) for r in context.routes]
+        if can.add_foreign_keys:
+            units += [self._foreign_keys(context, r) for r in context.routes if r.target.foreign_keys]
+        return [u for u in units if u.statements]
+
+    def _keys(self, context: Context, route: Route) -> Unit:
+        dialect, table = context.target.dialect, route.target
+        statements: list[Statement] = []
+        # A table that is rebuilt later gets its keys there.
+        if dialect.can.add_keys and not (dialect.can.rebuild_foreign_keys and table.foreign_keys):
+            if table.primary_key:
+                statements += dialect.add_primary_key(table, table.primary_key)
+            for unique in table.uniques:
+                statements += dialect.add_unique(table, unique)
+        return Unit(f"constraints:keys of {table.name}", tuple(statements))
+
+    def _indexes(self, context: Context, route: Route) -> Unit:
+        dialect, table = context.target.dialect, route.target
+        statements = [s for i in table.indexes for s in dialect.create_index(table, i)]
+        for column, value in table.counters:
+            statements += dialect.set_counter(table, column, value)
+        statements += dialect.analyze(table.name)
+        return Unit(f"constraints:indexes of {table.name}", tuple(statements))
+
+    def _foreign_keys(self, context: Context, route: Route) -> Unit:
+        dialect, table = context.target.dialect, route.target
+        statements = [s for k in table.foreign_keys if k.valid for s in dialect.add_foreign_key(table, k)]
+        return Unit(f"constraints:foreign keys of {table.name}", tuple(statements))
+
+    def _views(self, context: Context) -> list[Unit]:
+        dialect = context.target.dialect
+        return [Unit(f"constraints:view {v.name}", tuple(dialect.create_view(v))) for v in context.views]
+
+
+def left_out_views(ledger: Ledger, run_id: str) -> int:
+    """Return how many views of a run the target refused."""
+    import json
+
+    _, detail = ledger.steps(run_id).get("constraints", ("", ""))
+    return len(json.loads(detail).get("views left out", [])) if detail else 0

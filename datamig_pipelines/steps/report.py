@@ -1,0 +1,113 @@
+"""Writes down what was done, for people and for machines."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from typing_extensions import override
+
+from datamig_pipelines.dialects import Statement
+from datamig_pipelines.errors import PermissionDeniedError
+from datamig_pipelines.ledger import Ledger
+from datamig_pipelines.session import Session
+from datamig_pipelines.steps.base import Context, Step, StepDone
+from datamig_pipelines.transfer import Event
+
+
+class Report(Step):
+    """Writes report.md and report.json beside the migration file, from the ledger alone."""
+
+    name = "report"
+    does = "writes report.md and report.json from the ledger"
+
+    @override
+    def preview(self, context: Context) -> list[Statement]:
+        """Return nothing: the report is a file."""
+        return []
+
+    @override
+    def run(self, context: Context, session: Session) -> Iterator[Event]:
+        """Collect the figures and write both files."""
+        figures = collect(context, Ledger(session))
+        folder = context.folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "report.json").write_text(json.dumps(figures, indent=1, ensure_ascii=False))
+            (folder / "report.md").write_text(as_markdown(figures))
+        except OSError as error:
+            msg = f"the report cannot be written to {folder}: {error.strerror}"
+            raise PermissionDeniedError(msg, hint="Make the folder writable and run again.") from error
+        yield StepDone(self.name, {"markdown": str(folder / "report.md"), "json": str(folder / "report.json")})
+
+    @override
+    def undo(self, context: Context, session: Session) -> Iterator[Event]:
+        """Keep the report: it is the memory of what happened."""
+        yield StepDone(self.name)
+
+
+def collect(context: Context, ledger: Ledger) -> dict[str, Any]:
+    """Return everything that the ledger knows about a run, JSON-compatible."""
+    run = next((r for r in ledger.runs(context.migration.name) if r.run_id == context.run_id), None)
+    proofs = ledger.proofs(context.run_id)
+    tables = []
+    for route in context.routes:
+        state = ledger.table_state(context.run_id, route.name)
+        tables.append(
+            {
+                "table": route.name,
+                "target": str(route.target.name),
+                "route": route.describe(),
+                "read": state.rows_read,
+                "loaded": state.rows_loaded,
+                "rejected": state.rows_rejected,
+                "filtered": state.rows_filtered,
+                "batches": state.batches,
+                "proofs": {p.proof: p.verdict for p in proofs if p.table == route.name},
+            }
+        )
+    return {
+        "migration": context.migration.name,
+        "run": context.run_id,
+        "started": run.started_at if run else "",
+        "who": run.who if run else "",
+        "position": run.position if run else "",
+        "source": f"{context.source.dialect.label} {context.source}",
+        "target": f"{context.target.dialect.label} {context.target}",
+        "plan": context.fingerprint,
+        "tables": tables,
+        "notes": list(context.notes),
+        "steps": {name: status for name, (status, _) in ledger.steps(context.run_id).items() if ":" not in name},
+        "rejects": [r.__dict__ for _, r in ledger.rejects(context.run_id)[:1000]],
+        "proofs": [p.__dict__ for p in proofs],
+        "contacts": [c.model_dump() for c in context.migration.contacts],
+    }
+
+
+def as_markdown(figures: dict[str, Any]) -> str:
+    """Return the report as Markdown."""
+    names = sorted({p for t in figures["tables"] for p in t["proofs"]})
+    head = ["table", "target", "read", "loaded", "rejected", "filtered", *names]
+    lines = [
+        f"# {figures['migration']}",
+        "",
+        f"- from {figures['source']}" + (f", at {figures['position']}" if figures["position"] else ""),
+        f"- to {figures['target']}",
+        f"- run `{figures['run']}` by {figures['who']}, started {figures['started']}, plan `{figures['plan']}`",
+        "",
+        "| " + " | ".join(head) + " |",
+        "|" + "---|" * len(head),
+    ]
+    for table in figures["tables"]:
+        cells = [table[h] for h in head[:6]] + [table["proofs"].get(n, "–") for n in names]
+        lines.append("| " + " | ".join(str(c).replace("|", "\\|") for c in cells) + " |")
+    not_green = [p for p in figures["proofs"] if p["verdict"] != "equal"]
+    lines += _section("Not proven equal", [f"{p['table']}, {p['proof']}: {p['verdict']}. {p['detail']}" for p in not_green])
+    lines += _section("Rejected rows", [f"{r['table']} {r['row_key']}: {r['reason']}" for r in figures["rejects"][:50]])
+    lines += _section("Notes of the plan", figures["notes"])
+    contacts = [" ".join(v for v in c.values() if v) for c in figures["contacts"]]
+    lines += _section("Contacts", contacts)
+    return "\n".join(lines) + "\n"
+
+
+def _section(title: str, items: list[str]) -> list[str]:
+    return ["", f"## {title}", "", *[f"- {i}" for i in items]] if items else []

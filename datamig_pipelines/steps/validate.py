@@ -1,0 +1,83 @@
+"""Proves what can only be proven at the end, and holds all verdicts together."""
+
+from collections.abc import Iterator
+
+from typing_extensions import override
+
+from datamig_pipelines.dialects import Statement
+from datamig_pipelines.errors import LedgerError, ProofFailedError
+from datamig_pipelines.ledger import Ledger
+from datamig_pipelines.proofs import PROOFS, Evidence, ProofResult, Verdict
+from datamig_pipelines.session import Session, open_readers
+from datamig_pipelines.steps.base import Context, Step, StepDone
+from datamig_pipelines.steps.load import remember
+from datamig_pipelines.transfer import Event
+
+
+class Validate(Step):
+    """Runs the proofs that need the finished schema; fails if any proof of the run differs."""
+
+    name = "validate"
+    does = "proves schema, references and counters, and fails if any proof found a difference"
+
+    @override
+    def preview(self, context: Context) -> list[Statement]:
+        """Return nothing: proofs only read."""
+        return []
+
+    @override
+    def run(self, context: Context, session: Session) -> Iterator[Event]:
+        """Prove the end state and check that every table was loaded and proven.
+
+        Raises:
+            LedgerError: A table of the plan was never finished.
+            ProofFailedError: A proof found a difference.
+        """
+        ledger = Ledger(session)
+        unfinished = [r.name for r in context.routes if not ledger.table_state(context.run_id, r.name).done]
+        if unfinished:
+            msg = f"not loaded yet: {', '.join(unfinished)}"
+            raise LedgerError(msg, hint="Load these tables, too, then validate.", where="validate")
+        yield from prove(context, session, after_load=False)
+        yield StepDone(self.name, judge(ledger, context.run_id))
+
+    @override
+    def undo(self, context: Context, session: Session) -> Iterator[Event]:
+        """Do nothing: proofs only read."""
+        yield StepDone(self.name)
+
+
+def prove(context: Context, session: Session, *, after_load: bool) -> Iterator[ProofResult]:
+    """Run the proofs of the spec that are due then or before, under a new snapshot of the source.
+
+    ``after_load`` True runs those that only need the rows; False those that need the finished schema.
+    """
+    ledger = Ledger(session)
+    actual = {t.name: t for t in context.target.catalog(session).tables}
+    readers, _ = open_readers(context.source.dialect, context.source.url, 1)
+    try:
+        for route in context.chosen():
+            state = ledger.table_state(context.run_id, route.name)
+            evidence = Evidence(route, readers[0], session, state, actual.get(route.target.name))
+            for name in context.migration.validation.proofs:
+                if PROOFS[name].after_load is after_load:
+                    result = PROOFS[name].prove(evidence)
+                    remember(ledger, context.run_id, result)
+                    yield result
+    finally:
+        for reader in readers:
+            reader.close()
+
+
+def judge(ledger: Ledger, run_id: str) -> dict[str, object]:
+    """Return the number of verdicts of each kind. Raises ProofFailedError if one is ``different``."""
+    proofs = ledger.proofs(run_id)
+    failed = [p for p in proofs if p.verdict == Verdict.DIFFERENT]
+    if failed:
+        first = failed[0]
+        msg = f"{len(failed)} of {len(proofs)} proofs found a difference; {first.table}, {first.proof}: " + (
+            first.detail or f"source {first.source}, target {first.target}"
+        )
+        hint = "See all of them with `datamig status`; take the migration back with `datamig rollback`."
+        raise ProofFailedError(msg, hint=hint, where="validate")
+    return {str(v): sum(p.verdict == v for p in proofs) for v in Verdict}

@@ -1,0 +1,98 @@
+"""Cuts a stream of rows into batches, and reads one batch ahead of the writer."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from datamig_pipelines.dialects.reading import Row
+
+MAX_BATCH_BYTES = 16 * 2**20
+_SAMPLE = 16
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Consecutive rows of one stream; ``bytes`` is their size on the wire, estimated for cells."""
+
+    rows: list[Row]
+    bytes: int
+
+
+def cut(rows: Iterator[Row], batch_size: int) -> Iterator[Batch]:
+    """Yield batches of ``batch_size`` rows, fewer where they would pass `MAX_BATCH_BYTES`."""
+    batch: list[Row] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += len(row) if isinstance(row, bytes) else _cells_size(row)
+        if len(batch) >= batch_size or size >= MAX_BATCH_BYTES:
+            yield Batch(batch, size)
+            batch, size = [], 0
+    if batch:
+        yield Batch(batch, size)
+
+
+def _cells_size(row: tuple[object, ...]) -> int:
+    size = 8 * len(row)
+    for cell in row:
+        if isinstance(cell, str | bytes):
+            size += len(cell)
+    return size
+
+
+class _End:
+    """Marks the end of the stream; carries the reader's error."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.error = error
+
+
+def ahead(batches: Iterator[Batch], stopped: Callable[[], bool]) -> Iterator[Batch]:
+    """Yield the same batches, read by a thread that stays one batch ahead.
+
+    The reader ends with its consumer: closing this generator stops and joins it, and closes
+    ``batches`` in the thread that read them. An error of the reader is raised here.
+    """
+    ready: queue.Queue[Batch | _End] = queue.Queue(maxsize=1)
+    left = threading.Event()
+
+    def put(item: Batch | _End) -> bool:
+        while not (left.is_set() or stopped()):
+            try:
+                ready.put(item, timeout=0.2)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def read() -> None:
+        try:
+            for batch in batches:
+                if not put(batch):
+                    break
+            end = _End()
+        except BaseException as error:  # noqa: BLE001 (raised again by the consumer)
+            end = _End(error)
+        finally:
+            close = getattr(batches, "close", None)
+            if close is not None:
+                close()
+        put(end)
+
+    thread = threading.Thread(target=read, name="datamig-reader", daemon=True)
+    thread.start()
+    try:
+        while not stopped():
+            try:
+                item = ready.get(timeout=0.2)
+            except queue.Empty:
+                continue
+            if isinstance(item, _End):
+                if item.error is not None:
+                    raise item.error
+                return
+            yield item
+    finally:
+        left.set()
+        thread.join()

@@ -1,0 +1,228 @@
+"""Turns rows of one wire into the payload of another.
+
+Source renders, target parses: where both wires are the same nothing is touched but the framing.
+"""
+
+import io
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from datamig_pipelines.catalog import Kind, Type
+from datamig_pipelines.dialects.capabilities import Wire
+from datamig_pipelines.dialects.reading import Cell, Projection, Row
+from datamig_pipelines.errors import RefusedError
+from datamig_pipelines.transfer.route import Route
+from datamig_pipelines.transfer.rows import split_text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Encoder = Callable[[Sequence[Row]], Any]
+
+_BLOCK = 128 * 1024
+_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+_INT64_BITS = 63
+
+
+def encoder(route: Route) -> Encoder:
+    """Return the function that encodes a batch of a route without a transform."""
+    if route.sends is route.takes and route.sends in (Wire.COPY_TEXT, Wire.COPY_BINARY):
+        return blocks
+    return _ENCODERS[route.sends, route.takes](route.columns)
+
+
+def cells_encoder(columns: Sequence[Projection], takes: Wire) -> Encoder:
+    """Return the function that encodes cells for a target's wire."""
+    return _ENCODERS[Wire.CELLS, takes](columns)
+
+
+def pairs() -> set[tuple[Wire, Wire]]:
+    """Return the pairs of wires that can be joined."""
+    same = {(w, w) for w in (Wire.COPY_BINARY, Wire.COPY_TEXT)}
+    return set(_ENCODERS) | same
+
+
+def blocks(rows: Sequence[Row]) -> list[bytes]:
+    """Return framed rows joined into blocks of about 128 KiB."""
+    out, part, size = [], [], 0
+    for row in rows:
+        part.append(row)
+        size += len(row)
+        if size >= _BLOCK:
+            out.append(b"".join(part))  # type: ignore[arg-type]
+            part, size = [], 0
+    if part:
+        out.append(b"".join(part))  # type: ignore[arg-type]
+    return out
+
+
+def _copy_cell(column: Projection) -> Callable[[Cell], str]:
+    if column.into.kind is Kind.BLOB:
+        return _copy_blob
+    if column.type.kind in (Kind.INTEGER, Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.UUID):
+        return _copy_plain
+    return _copy_text
+
+
+def _copy_plain(cell: Cell) -> str:
+    if cell is None:
+        return "\\N"
+    return str(cell) if isinstance(cell, int) else _copy_text(cell)
+
+
+def _copy_text(cell: Cell) -> str:
+    if cell is None:
+        return "\\N"
+    if isinstance(cell, bytes):
+        # Bytes in a column that is no blob: text that is not UTF-8. The target has to refuse it.
+        return cell.decode("utf-8", "surrogateescape").translate(_ESCAPES)
+    if isinstance(cell, float):
+        return repr(cell)
+    return str(cell).translate(_ESCAPES)
+
+
+def _copy_blob(cell: Cell) -> str:
+    if cell is None:
+        return "\\N"
+    raw = cell if isinstance(cell, bytes) else str(cell).encode()
+    return "\\\\x" + raw.hex()
+
+
+def _cells_to_text(columns: Sequence[Projection]) -> Encoder:
+    formats = [_copy_cell(c) for c in columns]
+
+    def encode(rows: Sequence[Row]) -> list[bytes]:
+        lines = []
+        for row in rows:
+            line = "\t".join([f(c) for f, c in zip(formats, row, strict=False)])
+            lines.append((line + "\n").encode("utf-8", "surrogateescape"))
+        return blocks(lines)
+
+    return encode
+
+
+def _cells_to_cells(columns: Sequence[Projection]) -> Encoder:
+    width = len(columns)
+
+    def encode(rows: Sequence[Row]) -> list[tuple[Cell, ...]]:
+        return [row[:width] for row in rows]  # type: ignore[misc]
+
+    return encode
+
+
+def parsed(type_: Type) -> Callable[[str], Cell] | None:
+    """Return what makes a cell of a canonical text, None where the text itself is the cell."""
+    if type_.kind in (Kind.INTEGER, Kind.YEAR):
+        return int
+    if type_.kind is Kind.FLOAT:
+        return float
+    if type_.kind is Kind.BLOB:
+        return bytes.fromhex
+    return None
+
+
+def _text_to_cells(columns: Sequence[Projection]) -> Encoder:
+    readers = [(i, p) for i, c in enumerate(columns) if (p := parsed(c.type)) is not None]
+
+    def encode(rows: Sequence[Row]) -> list[tuple[Cell, ...]]:
+        out = []
+        for row in rows:
+            cells: list[Cell] = list(split_text(row))  # type: ignore[arg-type]
+            for i, read in readers:
+                text = cells[i]
+                if text is not None:
+                    cells[i] = read(str(text))
+            out.append(tuple(cells))
+        return out
+
+    return encode
+
+
+def arrow_type(type_: Type) -> "pa.DataType":
+    """Return the Arrow type that carries a cell without a loss: int64, double, binary or string."""
+    import pyarrow as pa
+
+    whole = type_.kind is Kind.INTEGER and (type_.bits or 0) + type_.unsigned <= _INT64_BITS + 1
+    if whole or type_.kind is Kind.YEAR:
+        return pa.int64()
+    if type_.kind is Kind.FLOAT:
+        return pa.float64()
+    return pa.binary() if type_.kind is Kind.BLOB else pa.string()
+
+
+def _cells_to_arrow(columns: Sequence[Projection]) -> Encoder:
+    import pyarrow as pa
+
+    wanted = [arrow_type(c.type) for c in columns]
+    names = [f"c{i}" for i in range(len(columns))]
+
+    def encode(rows: Sequence[Row]) -> pa.Table:
+        arrays = [
+            _array(cells, type_) for cells, type_ in zip(zip(*rows, strict=True), wanted, strict=False)
+        ]
+        return pa.Table.from_arrays(arrays, names=names)
+
+    return encode
+
+
+def _array(cells: Sequence[Cell], type_: "pa.DataType") -> "pa.Array":
+    import pyarrow as pa
+
+    try:
+        return pa.array(cells, type=type_)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeError):
+        # A value that does not fit its column: hand all of them over as text, the target decides.
+        if pa.types.is_binary(type_):
+            return pa.array([_as_bytes(c) for c in cells], type=type_)
+        return pa.array([_as_text(c) for c in cells], type=pa.string())
+
+
+def _as_text(cell: Cell) -> str | None:
+    if cell is None:
+        return None
+    if isinstance(cell, bytes):
+        try:
+            return cell.decode("utf-8")
+        except UnicodeDecodeError:
+            msg = "a text that is not UTF-8"
+            hint = "Convert it in the source, or move the column as a blob with a cast rule."
+            raise RefusedError(msg, hint=hint) from None
+    return repr(cell) if isinstance(cell, float) else str(cell)
+
+
+def _as_bytes(cell: Cell) -> bytes | None:
+    return None if cell is None else cell if isinstance(cell, bytes) else str(cell).encode()
+
+
+def _csv_to_arrow(columns: Sequence[Projection]) -> Encoder:
+    import pyarrow as pa
+    import pyarrow.csv as pacsv
+
+    names = [f"c{i}" for i in range(len(columns))]
+    whole = [arrow_type(c.type) == pa.int64() for c in columns]
+    types = {n: pa.int64() if w else pa.string() for n, w in zip(names, whole, strict=True)}
+    blobs = [i for i, c in enumerate(columns) if c.type.kind is Kind.BLOB]
+    parse = pacsv.ParseOptions(newlines_in_values=True)
+    convert = pacsv.ConvertOptions(
+        column_types=types, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
+    )
+
+    def encode(rows: Sequence[Row]) -> pa.Table:
+        payload = b"".join(rows)  # type: ignore[arg-type]
+        read = pacsv.ReadOptions(column_names=names, use_threads=False, block_size=len(payload) + 1)
+        table = pacsv.read_csv(io.BytesIO(payload), read, parse, convert)
+        for i in blobs:
+            raw = [None if t is None else bytes.fromhex(t) for t in table.column(i).to_pylist()]
+            table = table.set_column(i, names[i], pa.array(raw, type=pa.binary()))
+        return table
+
+    return encode
+
+
+_ENCODERS: dict[tuple[Wire, Wire], Callable[[Sequence[Projection]], Encoder]] = {
+    (Wire.CELLS, Wire.COPY_TEXT): _cells_to_text,
+    (Wire.CELLS, Wire.CELLS): _cells_to_cells,
+    (Wire.CELLS, Wire.ARROW): _cells_to_arrow,
+    (Wire.COPY_TEXT, Wire.CELLS): _text_to_cells,
+    (Wire.COPY_CSV, Wire.ARROW): _csv_to_arrow,
+}

@@ -1,0 +1,32 @@
+"""What the work tells those who watch it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Event:
+    """Anything that happened; the base of all events."""
+
+
+@dataclass(frozen=True)
+class Said(Event):
+    """A sentence for the reader of the log."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Progress(Event):
+    """How far one table is, counted after a durable commit.
+
+    ``table`` is the name in the source; ``expected`` the estimate of its rows; ``seconds`` the time
+    since this process began to load it; ``resumed`` the rows that an earlier process had loaded.
+    """
+
+    table: str
+    rows: int
+    expected: int
+    rejected: int
+    bytes: int
+    seconds: float
+    resumed: int = 0

@@ -1,0 +1,49 @@
+"""A table on its way: what is read, in which order, on which wire, and where it lands."""
+
+from dataclasses import dataclass
+
+from datamig_pipelines.catalog import Table
+from datamig_pipelines.dialects.capabilities import Wire
+from datamig_pipelines.dialects.reading import KeyPart, Landing, Projection, Read
+
+
+@dataclass(frozen=True)
+class Route:
+    """The plan of one table's load.
+
+    ``sends`` is the wire out of the source, ``takes`` the wire into the target. ``key_names`` are the
+    source columns behind ``key``; an empty key means one stream that starts over when interrupted,
+    for the reason in ``key_reason``. ``transform`` is the user's function, ``module.name``.
+    """
+
+    source: Table
+    target: Table
+    columns: tuple[Projection, ...]
+    sends: Wire
+    takes: Wire
+    key: tuple[KeyPart, ...]
+    key_names: tuple[str, ...]
+    key_reason: str
+    batch_size: int
+    where: str = ""
+    transform: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return the table's name in the source: how it is called in specs, events and the ledger."""
+        return str(self.source.name)
+
+    def read(self, after: tuple[str, ...] | None) -> Read:
+        """Return the stream that goes on behind ``after``, or starts where it is None."""
+        return Read(self.source.name, self.columns, self.sends, self.key, self.where, after)
+
+    def landing(self) -> Landing:
+        """Return where the rows land."""
+        names = tuple(c.name for c in self.columns)
+        return Landing(self.target, self.columns, self.takes, names)
+
+    def describe(self) -> str:
+        """Return the route in a few words: ``copy_text → arrow, by id``."""
+        order = f"by {', '.join(self.key_names)}" if self.key_names else f"one stream ({self.key_reason})"
+        via = f" → {self.transform}" if self.transform else ""
+        return f"{self.sends.value}{via} → {self.takes.value}, {order}"

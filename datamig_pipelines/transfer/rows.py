@@ -1,0 +1,119 @@
+"""Looks into single rows of a wire: their key for the ledger, their values for a reject."""
+
+import csv
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from datamig_pipelines.catalog import Kind, Type
+from datamig_pipelines.dialects.capabilities import Wire
+from datamig_pipelines.dialects.reading import Cell, Row
+from datamig_pipelines.transfer.route import Route
+
+_UNESCAPE = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
+
+def unescape(field: bytes) -> str | None:
+    """Return the value of one field of COPY text, None for ``\\N``."""
+    if field == b"\\N":
+        return None
+    text = field.decode("utf-8", "surrogateescape")
+    if "\\" not in text:
+        return text
+    parts = text.split("\\")
+    out = [parts[0]]
+    index = 1
+    while index < len(parts):
+        part = parts[index]
+        if part:
+            out.append(_UNESCAPE.get(part[0], part[0]) + part[1:])
+        elif index + 1 < len(parts):  # an escaped backslash
+            out.append("\\" + parts[index + 1])
+            index += 1
+        index += 1
+    return "".join(out)
+
+
+def split_text(line: bytes) -> list[str | None]:
+    """Return the values of one line of COPY text."""
+    return [unescape(f) for f in line.rstrip(b"\n").split(b"\t")]
+
+
+def split_csv(line: bytes) -> list[str | None]:
+    """Return the values of one line of COPY CSV; an empty field counts as NULL here."""
+    fields = next(csv.reader([line.decode("utf-8", "surrogateescape")]))
+    return [f or None for f in fields]
+
+
+def split_binary(row: bytes) -> list[bytes | None]:
+    """Return the raw fields of one row of COPY binary."""
+    (count,) = struct.unpack_from("!h", row)
+    place, fields = 2, []
+    for _ in range(count):
+        (size,) = struct.unpack_from("!i", row, place)
+        place += 4
+        fields.append(None if size < 0 else row[place : place + size])
+        place += max(size, 0)
+    return fields
+
+
+def binary_key(field: bytes, type_: Type) -> str:
+    """Return the canonical text of a key column of COPY binary (integer, uuid or text)."""
+    if type_.kind is Kind.INTEGER:
+        return str(int.from_bytes(field, "big", signed=True))
+    if type_.kind is Kind.UUID:
+        return str(UUID(bytes=field))
+    return field.decode("utf-8")
+
+
+BINARY_KEYS = (Kind.INTEGER, Kind.UUID, Kind.TEXT)
+
+
+def cell_text(cell: Cell) -> str:
+    """Return a cell as the ledger keeps it."""
+    return cell.hex() if isinstance(cell, bytes) else str(cell)
+
+
+@dataclass(frozen=True)
+class Lens:
+    """Reads keys and values of a route's rows."""
+
+    key: Callable[[Row], tuple[str, ...]]
+    values: Callable[[Row], list[str | None]]
+
+
+def lens(route: Route) -> Lens:
+    """Return the lens for a route's wire."""
+    width = len(route.columns)
+    if route.sends is Wire.CELLS:
+        return Lens(
+            key=lambda row: tuple(cell_text(c) for c in row[width:]),
+            values=lambda row: [None if c is None else cell_text(c) for c in row[:width]],
+        )
+    at = [next(i for i, c in enumerate(route.columns) if c.sql == part.sql) for part in route.key]
+    if route.sends is Wire.COPY_BINARY:
+        kinds = [part.type for part in route.key]
+        return Lens(
+            key=lambda row: _binary_keys(row, at, kinds),
+            values=lambda row: [None if f is None else f.hex() for f in split_binary(_bytes(row))],
+        )
+    split = split_text if route.sends is Wire.COPY_TEXT else split_csv
+    return Lens(
+        key=lambda row: _picked(split(_bytes(row)), at),
+        values=lambda row: split(_bytes(row)),
+    )
+
+
+def _bytes(row: Row) -> bytes:
+    assert isinstance(row, bytes)  # noqa: S101 (the wire says so; narrows the type)
+    return row
+
+
+def _picked(values: list[str | None], at: list[int]) -> tuple[str, ...]:
+    return tuple(values[i] or "" for i in at)
+
+
+def _binary_keys(row: Row, at: list[int], types: list[Type]) -> tuple[str, ...]:
+    fields = split_binary(_bytes(row))
+    return tuple(binary_key(fields[i] or b"", t) for i, t in zip(at, types, strict=True))

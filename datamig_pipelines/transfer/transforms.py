@@ -1,0 +1,234 @@
+"""The user's Python function on its way: from rows to a frame, through the function, to cells."""
+
+import importlib
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from datamig_pipelines.catalog import Kind, Type
+from datamig_pipelines.dialects.capabilities import Wire
+from datamig_pipelines.dialects.reading import Cell, Projection, Row
+from datamig_pipelines.errors import RefusedError, TransformError, TransformNotFoundError
+from datamig_pipelines.transfer.encoders import cells_encoder
+from datamig_pipelines.transfer.route import Route
+from datamig_pipelines.transfer.rows import split_csv, split_text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Frame = Any
+Function = Callable[[Frame], Frame]
+
+_FRAMES = {"polars": "polars.DataFrame", "pandas": "pandas.DataFrame"}
+
+
+def find_function(name: str, folder: Path) -> tuple[Function, str]:
+    """Return the function ``module.name`` and which frame it wants: ``polars`` or ``pandas``.
+
+    ``folder`` (where the YAML file is) and the working directory are searched as well as the path.
+    The frame is chosen by the annotation of the first parameter; polars where there is none.
+
+    Raises:
+        TransformNotFoundError: It cannot be imported, is no function of one argument, or its
+            annotation is neither a polars nor a pandas DataFrame.
+    """
+    module_name, _, function_name = name.rpartition(".")
+    for path in (str(folder), str(Path.cwd())):
+        if path not in sys.path:
+            sys.path.append(path)
+    try:
+        function = getattr(importlib.import_module(module_name), function_name)
+    except Exception as error:
+        msg = f"the transform {name} cannot be imported: {type(error).__name__}: {error}"
+        hint = f"Put the module beside the YAML file ({folder}) or on PYTHONPATH."
+        raise TransformNotFoundError(msg, hint=hint) from error
+    if not callable(function):
+        msg = f"the transform {name} is no function"
+        raise TransformNotFoundError(msg, hint="Write `def name(frame: polars.DataFrame) -> polars.DataFrame`.")
+    return function, _flavour(name, function)
+
+
+def _flavour(name: str, function: Function) -> str:
+    hint = "Write `def name(frame: polars.DataFrame) -> polars.DataFrame` (or pandas)."
+    needed = [
+        p
+        for p in inspect.signature(function).parameters.values()
+        if p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
+    ]
+    if len(needed) != 1:
+        msg = f"the transform {name} needs {len(needed)} arguments, it gets one frame"
+        raise TransformNotFoundError(msg, hint=hint)
+    try:
+        wanted = get_type_hints(function).get(needed[0].name)
+    except NameError as error:
+        msg = f"the annotation of {name} cannot be resolved: {error}"
+        raise TransformNotFoundError(msg, hint=hint) from error
+    if wanted is None:
+        return "polars"
+    package = getattr(wanted, "__module__", "").partition(".")[0]
+    if package in _FRAMES and getattr(wanted, "__name__", "") == "DataFrame":
+        return package
+    msg = f"the transform {name} is annotated with {wanted}"
+    raise TransformNotFoundError(msg, hint=hint)
+
+
+class Transform:
+    """Runs one table's function over batches.
+
+    The function sees the target's column names (after renames and expressions) and native types:
+    integers, decimals, floats, booleans, dates, timestamps, binary, else text; it returns a frame
+    that has every column of the target, in any order, and at most as many rows.
+    """
+
+    def __init__(self, route: Route, folder: Path) -> None:
+        """Find the function. Raises TransformNotFoundError."""
+        self.route = route
+        self.function, self.flavour = find_function(route.transform, folder)
+        self._encode = cells_encoder(route.columns, route.takes)
+
+    def cells(self, rows: Sequence[Row]) -> list[tuple[Cell, ...]]:
+        """Return what the function makes of rows, as cells in the order of the route's columns.
+
+        Raises:
+            TransformError: The function raised or returned something else; the message names the
+                first row that does it alone, if one does.
+        """
+        try:
+            return self._apply(rows)
+        except RefusedError:
+            raise
+        except Exception as error:
+            place = self._first_bad(rows)
+            msg = f"{self.route.transform} failed{place}: {type(error).__name__}: {error}"
+            raise TransformError(msg, hint="Mend the function and run again; done batches are kept.") from error
+
+    def encode(self, cells: Sequence[Row]) -> Any:
+        """Return cells as the target takes them."""
+        return self._encode(cells)
+
+    def _apply(self, rows: Sequence[Row]) -> list[tuple[Cell, ...]]:
+        table = _arrow(self.route, rows)
+        result = _as_arrow(self.function(_as_frame(table, self.flavour)))
+        names = [c.name for c in self.route.columns]
+        missing = [n for n in names if n not in result.column_names]
+        extra = [n for n in result.column_names if n not in names]
+        if missing or extra:
+            msg = f"the frame lacks {missing or 'nothing'} and has {extra or 'nothing'} too much"
+            raise ValueError(msg)
+        if result.num_rows > len(rows):
+            msg = f"the frame has {result.num_rows} rows, it came with {len(rows)}"
+            raise ValueError(msg)
+        return list(
+            zip(*[_as_cells(result.column(c.name), c) for c in self.route.columns], strict=True)
+        )
+
+    def _first_bad(self, rows: Sequence[Row]) -> str:
+        for index, row in enumerate(rows):
+            try:
+                self._apply([row])
+            except Exception:  # noqa: BLE001 (looking for the row that raises)
+                return f" in row {index + 1} of the batch"
+        return " for the batch as a whole (no single row does it)"
+
+
+def _arrow(route: Route, rows: Sequence[Row]) -> "pa.Table":
+    import pyarrow as pa
+
+    width = len(route.columns)
+    if route.sends is Wire.CELLS:
+        split: Callable[[Row], Sequence[Cell]] = lambda row: row[:width]  # noqa: E731
+    else:
+        split = split_text if route.sends is Wire.COPY_TEXT else split_csv  # type: ignore[assignment]
+    columns = list(zip(*[split(row) for row in rows], strict=True)) or [()] * width
+    arrays = [_typed(cells, c) for cells, c in zip(columns, route.columns, strict=True)]
+    return pa.Table.from_arrays(arrays, names=[c.name for c in route.columns])
+
+
+def frame_type(type_: Type) -> "pa.DataType":
+    """Return the Arrow type that a function sees for a logical type."""
+    import pyarrow as pa
+
+    simple = {
+        Kind.YEAR: pa.int64(),
+        Kind.FLOAT: pa.float64(),
+        Kind.BOOLEAN: pa.bool_(),
+        Kind.BLOB: pa.binary(),
+        Kind.DATE: pa.date32(),
+        Kind.TIMESTAMP: pa.timestamp("us"),
+        Kind.TIMESTAMPTZ: pa.timestamp("us", tz="UTC"),
+    }
+    if type_.kind is Kind.INTEGER:
+        return pa.uint64() if type_.unsigned and type_.bits == 64 else pa.int64()  # noqa: PLR2004
+    if type_.kind is Kind.DECIMAL and type_.scale is not None and (type_.precision or 0) <= 38:  # noqa: PLR2004
+        return pa.decimal128(38, max(type_.scale, 0))
+    return simple.get(type_.kind, pa.string())
+
+
+def _typed(cells: Sequence[Cell], column: Projection) -> "pa.Array":
+    import pyarrow as pa
+
+    wanted = frame_type(column.type)
+    if column.type.kind is Kind.BLOB:
+        raw = [bytes.fromhex(c) if isinstance(c, str) else c for c in cells]
+        return pa.array(raw, type=wanted)
+    texts = pa.array([None if c is None else _text(c) for c in cells], type=pa.string())
+    try:
+        return texts if wanted == pa.string() else texts.cast(wanted)
+    except pa.ArrowInvalid as error:
+        msg = f"column {column.name} holds a value that is no {column.type.kind.value}: {error}"
+        raise RefusedError(msg, hint="Mend the value, or give the column a cast to text.") from error
+
+
+def _text(cell: Cell) -> str:
+    if isinstance(cell, bytes):
+        return cell.decode("utf-8")
+    return repr(cell) if isinstance(cell, float) else str(cell)
+
+
+def _as_frame(table: "pa.Table", flavour: str) -> Frame:
+    if flavour == "pandas":
+        import pandas as pd
+
+        return table.to_pandas(types_mapper=pd.ArrowDtype)
+    import polars as pl
+
+    return pl.from_arrow(table)
+
+
+def _as_arrow(frame: Frame) -> "pa.Table":
+    import pyarrow as pa
+
+    package = type(frame).__module__.partition(".")[0]
+    if type(frame).__name__ != "DataFrame" or package not in _FRAMES:
+        msg = f"it returned a {type(frame).__name__}, not a polars or pandas DataFrame"
+        raise TypeError(msg)
+    if package == "polars":
+        return frame.to_arrow()
+    return pa.Table.from_pandas(frame, preserve_index=False)
+
+
+def _as_cells(array: Any, column: Projection) -> list[Cell]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    array = array.combine_chunks() if hasattr(array, "combine_chunks") else array
+    kind = array.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        cells: list[Cell] = array.to_pylist()
+        if pa.types.is_floating(kind) and column.into.kind in (Kind.INTEGER, Kind.YEAR):
+            # pandas makes floats of integers with gaps; a whole number is still that number.
+            return [int(c) if isinstance(c, float) and c.is_integer() else c for c in cells]
+        return cells
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
+        return list(array.to_pylist())
+    if pa.types.is_boolean(kind):
+        return [None if b is None else "true" if b else "false" for b in array.to_pylist()]
+    if pa.types.is_timestamp(kind):
+        texts = pc.strftime(array.cast(pa.timestamp("us", tz=kind.tz)), "%Y-%m-%d %H:%M:%S").to_pylist()
+        zone = "+00" if kind.tz else ""
+        return [None if t is None else t.rstrip("0").rstrip(".") + zone for t in texts]
+    if pa.types.is_decimal(kind):
+        return [None if d is None else f"{d:f}" for d in array.to_pylist()]
+    return list(array.cast(pa.string()).to_pylist())

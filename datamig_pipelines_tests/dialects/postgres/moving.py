@@ -1,0 +1,62 @@
+"""One small migration by hand: what a plan does, without a plan."""
+
+from datamig_pipelines.catalog import Catalog, Table
+from datamig_pipelines.dialects.base import family
+from datamig_pipelines.dialects.capabilities import Wire
+from datamig_pipelines.dialects.reading import (
+    Compared,
+    Fingerprint,
+    KeyPart,
+    Landing,
+    Projection,
+    Read,
+)
+from datamig_pipelines.session import Session
+
+
+def projections(table: Table) -> tuple[Projection, ...]:
+    """Return all stored columns of a table, each into a column of its own type."""
+    return tuple(
+        Projection(c.name, f'"{c.name.replace(chr(34), chr(34) * 2)}"', c.type, c.type, None)
+        for c in table.columns
+        if c.generated is None
+    )
+
+
+def reading(table: Table, wire: Wire, after: tuple[str, ...] | None = None) -> Read:
+    """Return the stream over a table in the order of its primary key."""
+    columns = projections(table)
+    sql = {p.name: p.sql for p in columns}
+    names = table.primary_key.columns if table.primary_key else ()
+    key = tuple(KeyPart(sql[n], table.column(n).type) for n in names)
+    return Read(table.name, columns, wire, key=key, after=after)
+
+
+def move(source: Session, target: Session, catalog: Catalog, wire: Wire) -> None:
+    """Create, load and complete every table and view of a catalog."""
+    speak = target.dialect
+    for table in catalog.tables:
+        target.run(speak.create_schema(table.name.schema), *speak.create_types(table))
+        target.run(speak.create_table(table, keys=False, foreign_keys=False))
+        with target.transaction():
+            target.write(
+                Landing(table, projections(table), wire), source.stream(reading(table, wire))
+            )
+    for table in catalog.tables:
+        keys = [table.primary_key] if table.primary_key else []
+        target.run(*[s for k in keys for s in speak.add_primary_key(table, k)])
+        target.run(*[s for k in table.uniques for s in speak.add_unique(table, k)])
+        target.run(*[s for i in table.indexes for s in speak.create_index(table, i)])
+        target.run(*[s for c, n in table.counters for s in speak.set_counter(table, c, n)])
+    for table in catalog.tables:
+        target.run(*[s for k in table.foreign_keys for s in speak.add_foreign_key(table, k)])
+    for view in catalog.views:
+        target.run(*speak.create_view(view))
+
+
+def fingerprint(session: Session, table: Table) -> Fingerprint:
+    """Return the checksum of all columns of a table."""
+    columns = [
+        Compared(session.dialect.quote(c.name), c.type, family(c.type)) for c in table.columns
+    ]
+    return session.fingerprint(session.dialect.table(table.name), columns)
