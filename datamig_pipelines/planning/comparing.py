@@ -17,6 +17,8 @@ def compare_kind(source: Type, target: Type) -> Kind | None:
         return Kind.JSON if source.binary or not target.binary else None
     if a is b:
         return a
+    if a is Kind.DECIMAL and b is Kind.FLOAT:
+        return Kind.DECIMAL
     if a in _NUMBERS and b in _NUMBERS:
         return Kind.DECIMAL if Kind.DECIMAL in (a, b) else Kind.INTEGER
     if {a, b} == {Kind.BOOLEAN, Kind.INTEGER}:

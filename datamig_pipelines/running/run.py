@@ -8,6 +8,7 @@ from datamig_pipelines.errors import DatamigError, RejectsError
 from datamig_pipelines.ledger import Ledger
 from datamig_pipelines.planning import Plan
 from datamig_pipelines.running.opening import opened
+from datamig_pipelines.running.watch import StepFailed, tell
 from datamig_pipelines.session import Session
 from datamig_pipelines.spec import Launch, Migration
 from datamig_pipelines.steps import STEPS, StepDone
@@ -51,6 +52,15 @@ def run_step(migration: Migration, launch: Launch | None, name: str) -> Iterator
 
 
 def _step(name: str, plan: Plan, session: Session) -> Iterator[Event]:
+    try:
+        for event in _step_events(name, plan, session):
+            yield tell(event)
+    except DatamigError as error:
+        tell(StepFailed(name, error))
+        raise
+
+
+def _step_events(name: str, plan: Plan, session: Session) -> Iterator[Event]:
     step, context, ledger = STEPS[name], plan.context, Ledger(session)
     yield StepStarted(name, step.does)
     if name in _ONCE and ledger.steps(context.run_id).get(name, ("", ""))[0] == "done":

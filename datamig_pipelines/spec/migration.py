@@ -1,5 +1,6 @@
 """One migration: the root of a defs.yaml."""
 
+import os
 from collections import Counter
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -66,6 +67,18 @@ class Migration(SpecModel):
     def base(self) -> Path:
         """Return the folder that relative paths are relative to."""
         return self._base
+
+    @property
+    def home(self) -> Path:
+        """Return the folder of this migration's plans and reports.
+
+        Below ``$DATAMIG_HOME`` if that is set, else below ``.datamig`` in the project (the nearest
+        folder above the file with a pyproject.toml), else below ``.datamig`` beside the file.
+        """
+        if chosen := os.environ.get("DATAMIG_HOME"):
+            return Path(chosen) / self.name
+        projects = (p for p in (self._base, *self._base.parents) if (p / "pyproject.toml").is_file())
+        return next(projects, self._base) / ".datamig" / self.name
 
     def based(self, folder: Path) -> Self:
         """Return this migration with relative paths below ``folder``."""

@@ -10,6 +10,7 @@ from sqlalchemy.engine import URL
 
 from datamig_pipelines.catalog import Catalog, View
 from datamig_pipelines.dialects import Dialect, Statement
+from datamig_pipelines.errors import StatementError
 from datamig_pipelines.ledger import Ledger
 from datamig_pipelines.proofs import ProofResult
 from datamig_pipelines.session import Session
@@ -58,7 +59,7 @@ class Context:
     @property
     def folder(self) -> Path:
         """Return where this migration keeps its files: plan, report."""
-        return self.migration.base / ".datamig" / self.migration.name
+        return self.migration.home
 
     def chosen(self) -> tuple[Route, ...]:
         """Return the routes that this launch asked for."""
@@ -129,3 +130,19 @@ def run_units(context: Context, session: Session, units: Sequence[Unit]) -> Iter
             ledger.begin_step(context.run_id, unit.name)
             ledger.end_step(context.run_id, unit.name, "done")
         yield unit.name
+
+
+def propose(context: Context, session: Session, unit: Unit, plain: Unit) -> str:
+    """Run a unit; where the target refuses its translated parts, run the plain one.
+
+    Returns why the target refused, '' if it did not. Between equal engines nothing was translated,
+    so a refusal is an error there.
+    """
+    try:
+        list(run_units(context, session, [unit]))
+    except StatementError as error:
+        if unit == plain or context.source.dialect.name == context.target.dialect.name:
+            raise
+        list(run_units(context, session, [plain]))
+        return error.message
+    return ""

@@ -1,14 +1,14 @@
 """Adds what the load did not need: keys, indexes, foreign keys, counters, views, statistics."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from typing_extensions import override
 
 from datamig_pipelines.dialects import Statement
-from datamig_pipelines.errors import DatamigError
-from datamig_pipelines.ledger import Ledger
+from datamig_pipelines.errors import EngineError
 from datamig_pipelines.session import Session
-from datamig_pipelines.steps.base import Context, Step, StepDone, Unit, run_units
+from datamig_pipelines.steps.base import Context, Step, StepDone, Unit, propose, run_units
 from datamig_pipelines.transfer import Event, Route, Said
 
 
@@ -28,17 +28,15 @@ class Constraints(Step):
     def run(self, context: Context, session: Session) -> Iterator[Event]:
         """Add what is missing; a view that the target refuses is said and left out."""
         made = 0
-        for name in run_units(context, session, self._units(context)):
+        for unit, plain in zip(self._units(context), self._units(context, checks=False), strict=True):
+            propose(context, session, unit, plain)
             made += 1
-            yield Said(f"added {name.removeprefix('constraints:')}")
-        refused = []
-        for unit in self._views(context):
-            try:
-                made += len(list(run_units(context, session, [unit])))
-            except DatamigError as error:
-                refused.append(f"{unit.name.removeprefix('constraints:')}: {error.message}")
-                yield Said(f"left out {refused[-1]}")
-        yield StepDone(self.name, {"units": made, "views left out": refused})
+            yield Said(f"added {unit.name.removeprefix('constraints:')}")
+        refused = _made_in_any_order(context, session, self._views(context))
+        for sentence in refused:
+            yield Said(f"left out view {sentence}")
+        made += len(context.views) - len(refused)
+        yield StepDone(self.name, {"units": made, "left out": [f"view {r}" for r in refused]})
 
     @override
     def undo(self, context: Context, session: Session) -> Iterator[Event]:
@@ -47,14 +45,14 @@ class Constraints(Step):
         session.run(*statements)
         yield StepDone(self.name, {"dropped views": len(context.views)})
 
-    def _units(self, context: Context) -> list[Unit]:
+    def _units(self, context: Context, *, checks: bool = True) -> list[Unit]:
         can = context.target.dialect.can
         units = [self._keys(context, r) for r in context.routes]
         if can.rebuild_foreign_keys:
             units += [
-                Unit(f"constraints:rebuild {r.target.name}", tuple(context.target.dialect.rebuild(r.target)))
-                for r in context.routes
-                if r.target.foreign_keys
+                Unit(f"constraints:rebuild {t.name}", tuple(context.target.dialect.rebuild(t)))
+                for t in (r.target if checks else replace(r.target, checks=()) for r in context.routes)
+                if t.foreign_keys
             ]
         units += [self._indexes(context, r) for r in context.routes]
         if can.add_foreign_keys:
@@ -90,9 +88,18 @@ class Constraints(Step):
         return [Unit(f"constraints:view {v.name}", tuple(dialect.create_view(v))) for v in context.views]
 
 
-def left_out_views(ledger: Ledger, run_id: str) -> int:
-    """Return how many views of a run the target refused."""
-    import json
-
-    _, detail = ledger.steps(run_id).get("constraints", ("", ""))
-    return len(json.loads(detail).get("views left out", [])) if detail else 0
+def _made_in_any_order(context: Context, session: Session, views: list[Unit]) -> list[str]:
+    """Create views, those behind others again after them; return who was refused and why."""
+    while views:
+        refused: dict[Unit, str] = {}
+        for unit in views:
+            try:
+                list(run_units(context, session, [unit]))
+            except EngineError as error:
+                if error.retryable:
+                    raise
+                refused[unit] = error.message
+        if len(refused) == len(views):
+            return [f"{u.name.removeprefix('constraints:view ')}: {why}" for u, why in refused.items()]
+        views = list(refused)
+    return []

@@ -49,6 +49,7 @@ def collect(context: Context, ledger: Ledger) -> dict[str, Any]:
     """Return everything that the ledger knows about a run, JSON-compatible."""
     run = next((r for r in ledger.runs(context.migration.name) if r.run_id == context.run_id), None)
     proofs = ledger.proofs(context.run_id)
+    steps = ledger.steps(context.run_id)
     tables = []
     for route in context.routes:
         state = ledger.table_state(context.run_id, route.name)
@@ -76,7 +77,8 @@ def collect(context: Context, ledger: Ledger) -> dict[str, Any]:
         "plan": context.fingerprint,
         "tables": tables,
         "notes": list(context.notes),
-        "steps": {name: status for name, (status, _) in ledger.steps(context.run_id).items() if ":" not in name},
+        "left out": [what for _, detail in steps.values() for what in json.loads(detail or "{}").get("left out", [])],
+        "steps": {name: status for name, (status, _) in steps.items() if ":" not in name},
         "rejects": [r.__dict__ for _, r in ledger.rejects(context.run_id)[:1000]],
         "proofs": [p.__dict__ for p in proofs],
         "contacts": [c.model_dump() for c in context.migration.contacts],
@@ -103,6 +105,7 @@ def as_markdown(figures: dict[str, Any]) -> str:
     not_green = [p for p in figures["proofs"] if p["verdict"] != "equal"]
     lines += _section("Not proven equal", [f"{p['table']}, {p['proof']}: {p['verdict']}. {p['detail']}" for p in not_green])
     lines += _section("Rejected rows", [f"{r['table']} {r['row_key']}: {r['reason']}" for r in figures["rejects"][:50]])
+    lines += _section("Left out, because the target refused it", figures["left out"])
     lines += _section("Notes of the plan", figures["notes"])
     contacts = [" ".join(v for v in c.values() if v) for c in figures["contacts"]]
     lines += _section("Contacts", contacts)

@@ -74,11 +74,16 @@ def _copy_text(cell: Cell) -> str:
     if cell is None:
         return "\\N"
     if isinstance(cell, bytes):
-        # Bytes in a column that is no blob: text that is not UTF-8. The target has to refuse it.
-        return cell.decode("utf-8", "surrogateescape").translate(_ESCAPES)
+        raise _no_text(cell)
     if isinstance(cell, float):
         return repr(cell)
     return str(cell).translate(_ESCAPES)
+
+
+def _no_text(cell: bytes) -> RefusedError:
+    """Return the refusal of bytes in a column that is no blob: a reader's word for "no such value"."""
+    msg = f"a value that is not what its column declares, or no UTF-8: {cell[:40]!r}"
+    return RefusedError(msg, hint="Mend it in the source, or give the column another type with a cast rule.")
 
 
 def _copy_blob(cell: Cell) -> str:
@@ -168,6 +173,8 @@ def _cells_to_arrow(columns: Sequence[Projection]) -> Encoder:
 def _array(cells: Sequence[Cell], type_: "pa.DataType") -> "pa.Array":
     import pyarrow as pa
 
+    if not pa.types.is_binary(type_) and bytes in set(map(type, cells)):  # Arrow would take them for text
+        raise _no_text(next(c for c in cells if isinstance(c, bytes)))
     try:
         return pa.array(cells, type=type_)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeError):
@@ -181,12 +188,7 @@ def _as_text(cell: Cell) -> str | None:
     if cell is None:
         return None
     if isinstance(cell, bytes):
-        try:
-            return cell.decode("utf-8")
-        except UnicodeDecodeError:
-            msg = "a text that is not UTF-8"
-            hint = "Convert it in the source, or move the column as a blob with a cast rule."
-            raise RefusedError(msg, hint=hint) from None
+        raise _no_text(cell)
     return repr(cell) if isinstance(cell, float) else str(cell)
 
 

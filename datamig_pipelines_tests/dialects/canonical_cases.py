@@ -1,7 +1,8 @@
 """Values and their canonical text, which must be the same on every engine.
 
-A case is a form to compare in, the expected text, and per engine how to get the value: a declaration
-(as `parse_type` reads it) and a literal. An engine that cannot hold a value has no entry.
+A case is a form to compare in, the expected text, and per engine how to get the value: a
+declaration (as `parse_type` reads it) and a literal. An engine that cannot hold a value has no
+entry.
 """
 
 from dataclasses import dataclass
@@ -104,10 +105,9 @@ CASES: list[Case] = [
     Case(
         Kind.UUID,
         "0189d6a0-5f3c-7b2a-9c11-0123456789ab",
-        {
-            e: ("uuid", "'0189D6A0-5F3C-7B2A-9C11-0123456789AB'")
-            for e in ("postgres", "mysql", "duckdb")
-        },
+        dict.fromkeys(
+            ("postgres", "mysql", "duckdb"), ("uuid", "'0189D6A0-5F3C-7B2A-9C11-0123456789AB'")
+        ),
     ),
     Case(
         Kind.UUID,
@@ -115,7 +115,11 @@ CASES: list[Case] = [
         {"mysql": ("binary(16)", "x'0189d6a05f3c7b2a9c110123456789ab'")},
     ),
     Case(Kind.BOOLEAN, "7", {"mysql": ("tinyint(1)", "7")}),
-    Case(Kind.INTEGER, "18446744073709551615", {"mysql": ("bigint unsigned", "18446744073709551615")}),
+    Case(
+        Kind.INTEGER,
+        "18446744073709551615",
+        {"mysql": ("bigint unsigned", "18446744073709551615")},
+    ),
     Case(Kind.INTEGER, "42", {"mysql": ("int(8) unsigned zerofill", "42")}),
     Case(Kind.INTEGER, "5", {"mysql": ("bit(8)", "b'101'")}),
     Case(Kind.YEAR, "2020", {"mysql": ("year", "2020")}),

@@ -95,8 +95,29 @@ def connect(url: URL, *, readonly: bool) -> Connection:
         if not readonly:
             raise
         raw = duckdb.connect(str(path), config=config)
-    raw.execute("SET TimeZone = 'UTC'")
+    except (duckdb.IOException, duckdb.InternalException) as error:
+        if "replaying WAL" not in str(error):
+            raise
+        _replay(path)
+        raw = duckdb.connect(str(path), read_only=readonly, config=config)
+    raw.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
     return Connection(raw, path)
+
+
+def _replay(path: Path) -> None:
+    """Work the log of a killed writer into its file.
+
+    DuckDB 1.5.5 cannot do this on opening: a reader may not write, and a key that was added to a
+    table whose default is a function finds no database to look the function up in (duckdb#18259).
+    Attached to another database, both work.
+    """
+    import duckdb
+
+    quoted = str(path).replace("'", "''")
+    with duckdb.connect() as helper:
+        helper.execute(f"ATTACH '{quoted}' AS unplayed")
+        helper.execute("CHECKPOINT unplayed")
+        helper.execute("DETACH unplayed")
 
 
 def query(connection: Connection, sql: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:

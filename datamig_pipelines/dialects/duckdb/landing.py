@@ -173,7 +173,8 @@ def _list(sql: str, into: Type) -> str:
         f"json_type({sql}) = 'ARRAY' AND "
         f"list_has_all([{allowed}], list_distinct(json_type({sql}, '$[*]')))"
     )
-    return _guarded(sql, ok, _cast(parsed, into), into)
+    listed = _guarded(sql, ok, f"CAST({parsed} AS {element.native}[])", into)
+    return _cast(listed, into)  # CASE cannot yield an array of fixed length
 
 
 def _nested(sql: str, into: Type) -> str:

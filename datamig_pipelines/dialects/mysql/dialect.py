@@ -114,8 +114,8 @@ class MySQL(Dialect):
     def stream(self, connection: Any, read: Read) -> Iterator[Row]:
         sql = self.select(read)
         if read.wire is Wire.COPY_TEXT:
-            return packets.read_lines(connection, sql)
-        return packets.read_cells(connection, sql, selecting.decoders(read))
+            return packets.read_lines(connection, sql, selecting.piece_decoders(read))
+        return packets.read_cells(connection, sql, selecting.cell_decoders(read))
 
     @override
     def fingerprint_sql(self, table: str, cells: Sequence[str], where: str) -> str:

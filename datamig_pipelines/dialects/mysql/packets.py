@@ -5,7 +5,7 @@ a payload of 0xFFFFFF bytes being continued by the next packet; each column is a
 string. pymysql spends several calls per packet on this; here a block of the socket is cut at once.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, Final
 
 from datamig_pipelines.dialects.mysql.driver import stop_query
@@ -13,6 +13,7 @@ from datamig_pipelines.dialects.reading import Cell
 from datamig_pipelines.errors import StatementError
 
 Decoder = Callable[[bytes], Cell]
+PieceDecoder = Callable[[bytes], bytes]
 
 _BLOCK: Final = 256 * 1024
 _LONGEST: Final = 0xFFFFFF
@@ -35,7 +36,7 @@ class Result:
         connection.query(sql, unbuffered=True)
         self.columns = int(connection._result.field_count)  # noqa: SLF001 (pymysql < 2, pinned)
 
-    def payloads(self) -> Iterator[bytes]:
+    def payloads(self) -> Generator[bytes, None, None]:
         """Yield the payload of every row packet.
 
         Raises:
@@ -116,31 +117,65 @@ class Result:
         self._connection._force_close()  # noqa: SLF001
 
 
-def read_lines(connection: Any, sql: str) -> Iterator[bytes]:
-    """Yield the only column of a statement as bytes.
+def read_lines(
+    connection: Any, sql: str, decoders: tuple[PieceDecoder | None, ...]
+) -> Iterator[bytes]:
+    """Yield COPY text lines, joined of the pieces that the columns of a statement are.
+
+    Args:
+        connection: pymysql's.
+        sql: The statement; one column per piece.
+        decoders: What the client does with a piece; None where the server wrote it ready.
 
     Raises:
-        StatementError: The server gave NULL for a row: the text was longer than its
+        StatementError: The server gave NULL for a piece of its own: the text was longer than its
             ``max_allowed_packet``.
     """
     result = Result(connection, sql)
     payloads = result.payloads()
     try:
-        for payload in payloads:
-            head = payload[0]
-            if head < _NULL:
-                yield payload[1:]
-            elif head == _NULL:
-                raise StatementError(
-                    "a row is longer than the server's max_allowed_packet and cannot be rendered",
-                    hint="raise max_allowed_packet on the server (SET GLOBAL max_allowed_packet = "
-                    "1073741824), or exclude the table's large columns.",
-                )
-            else:
-                yield payload[1 + _SIZES[head] :]
+        if decoders == (None,):
+            for payload in payloads:
+                head = payload[0]
+                if head < _NULL:
+                    yield payload[1:] + b"\n"
+                else:
+                    yield _line(payload, decoders)
+        else:
+            for payload in payloads:
+                yield _line(payload, decoders)
     finally:
-        payloads.close()  # type: ignore[attr-defined]
+        payloads.close()
         result.close()
+
+
+def _line(payload: bytes, decoders: tuple[PieceDecoder | None, ...]) -> bytes:
+    pieces = []
+    at = 0
+    for decode in decoders:
+        size = payload[at]
+        at += 1
+        if size == _NULL:
+            if decode is None:
+                raise _too_long()
+            pieces.append(rb"\N")
+            continue
+        if size > _NULL:
+            width = _SIZES[size]
+            size = int.from_bytes(payload[at : at + width], "little")
+            at += width
+        stop = at + size
+        pieces.append(payload[at:stop] if decode is None else decode(payload[at:stop]))
+        at = stop
+    return b"\t".join(pieces) + b"\n"
+
+
+def _too_long() -> StatementError:
+    return StatementError(
+        "a row is longer than the server's max_allowed_packet and cannot be rendered",
+        hint="raise max_allowed_packet on the server (SET GLOBAL max_allowed_packet = "
+        "1073741824), or exclude the table's large columns.",
+    )
 
 
 def read_cells(
@@ -153,7 +188,7 @@ def read_cells(
         for payload in payloads:
             yield _cells(payload, decoders)
     finally:
-        payloads.close()  # type: ignore[attr-defined]
+        payloads.close()
         result.close()
 
 

@@ -2,15 +2,23 @@
 
 import re
 from collections.abc import Callable
+from itertools import groupby
 from typing import Final
 
 from datamig_pipelines.catalog import Kind, Type
 from datamig_pipelines.dialects.capabilities import Wire
 from datamig_pipelines.dialects.mysql.canonical import canonical
 from datamig_pipelines.dialects.mysql.names import literal
-from datamig_pipelines.dialects.mysql.rendering import cell, cell_kind, copy_field
+from datamig_pipelines.dialects.mysql.rendering import (
+    cell,
+    cell_kind,
+    client_field,
+    client_renders,
+    copy_field,
+    raw_field,
+)
 from datamig_pipelines.dialects.mysql.types import ADDRESSES, base_name
-from datamig_pipelines.dialects.reading import Cell, Compared, KeyPart, Read
+from datamig_pipelines.dialects.reading import Cell, Compared, KeyPart, Projection, Read
 from datamig_pipelines.errors import KeyUnsupportedError, NotYetError
 
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
@@ -30,9 +38,7 @@ def select(read: Read, table: str) -> str:
     for part in read.key:
         _check(part)
     if read.wire is Wire.COPY_TEXT:
-        tab = ", " + literal("\t") + ", "
-        line = tab.join(copy_field(c) for c in read.columns)
-        columns = f"CONCAT({line}, {literal(chr(10))})"
+        columns = ", ".join(_piece(p) for p in _pieces(read))
     elif read.wire is Wire.CELLS:
         shown = [cell(c) for c in read.columns]
         hidden = [canonical(Compared(p.sql, p.type, p.type.kind)) for p in read.key]
@@ -44,10 +50,33 @@ def select(read: Read, table: str) -> str:
     return f"SELECT {columns} FROM {table}{_where(read)}{_order(read)}"
 
 
-def decoders(read: Read) -> tuple[Callable[[bytes], Cell], ...]:
+def cell_decoders(read: Read) -> tuple[Callable[[bytes], Cell], ...]:
     """Return one decoder per cell of a row, those of the hidden key included."""
     shown = tuple(DECODERS[cell_kind(c)] for c in read.columns)
     return shown + (DECODERS[Kind.TEXT],) * len(read.key)
+
+
+def piece_decoders(read: Read) -> tuple[Callable[[bytes], bytes] | None, ...]:
+    """Return one decoder per piece of a COPY line; None where the server wrote it."""
+    return tuple(
+        client_field(piece[0]) if client_renders(piece[0]) else None for piece in _pieces(read)
+    )
+
+
+def _pieces(read: Read) -> list[list[Projection]]:
+    """Return the columns of a COPY line in pieces: one that the client writes, or many."""
+    pieces: list[list[Projection]] = []
+    for by_client, group in groupby(read.columns, key=client_renders):
+        columns = list(group)
+        pieces += [[c] for c in columns] if by_client else [columns]
+    return pieces
+
+
+def _piece(piece: list[Projection]) -> str:
+    if client_renders(piece[0]):
+        return raw_field(piece[0])
+    tab = ", " + literal("\t") + ", "
+    return f"CONCAT({tab.join(copy_field(c) for c in piece)})"
 
 
 def _where(read: Read) -> str:

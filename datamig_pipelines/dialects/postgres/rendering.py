@@ -4,7 +4,7 @@ from typing import Final
 
 from datamig_pipelines.catalog import Kind, TableName, Type
 from datamig_pipelines.dialects.capabilities import Wire
-from datamig_pipelines.dialects.postgres.naming import declaration, literal, qualified
+from datamig_pipelines.dialects.postgres.naming import declaration, literal, qualified, quote
 from datamig_pipelines.dialects.postgres.types import unbound
 from datamig_pipelines.dialects.reading import KeyPart, Projection, Read
 
@@ -18,9 +18,14 @@ def select(read: Read, *, only: bool = False) -> str:
     if read.after is not None and read.key:
         conditions.append(_after(read.table, read.key, read.after))
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    order = f" ORDER BY {', '.join(k.sql for k in read.key)}" if read.key else ""
+    order = ", ".join(_column(read.table, k) for k in read.key)
     table = ("ONLY " if only else "") + qualified(read.table)
-    return f"SELECT {columns} FROM {table}{where}{order}"
+    return f"SELECT {columns} FROM {table}{where}" + (f" ORDER BY {order}" if order else "")
+
+
+def _column(table: TableName, key: KeyPart) -> str:
+    """Return a key column as ORDER BY must name it: a bare name would mean the rendered column."""
+    return f"{quote(table.name)}.{key.sql}"
 
 
 def _after(table: TableName, key: tuple[KeyPart, ...], after: tuple[str, ...]) -> str:
@@ -59,8 +64,8 @@ def _rendered(sql: str, type_: Type, into: Type, wire: Wire) -> str:
         return sql if text and into.native == "bytea" else f"encode({sql}, 'hex')"
     if kind is Kind.ARRAY:
         return sql if text and into.kind is Kind.ARRAY else f"to_json({sql})::text"
-    if kind is Kind.OTHER and type_.values and into.native != type_.native:
-        return f"to_json({sql})::text"
+    if kind is Kind.INTERVAL:
+        return _interval(sql, into, wire)
     return _converted(sql, type_, into)
 
 
@@ -71,17 +76,24 @@ def _boolean(sql: str, into: Type, wire: Wire) -> str:
     return sql if own else f"({sql})::text"
 
 
+def _interval(sql: str, into: Type, wire: Wire) -> str:
+    if into.kind in (Kind.DURATION, Kind.TIME):
+        return duration(sql)
+    foreign = wire is Wire.COPY_CSV and into.kind is Kind.INTERVAL
+    return f"replace(({sql})::text, '+', '')" if foreign else sql  # DuckDB reads no plus sign
+
+
 def _converted(sql: str, type_: Type, into: Type) -> str:
-    """Render where only the kind of the target column matters."""
+    """Render where only the target column matters, not the wire."""
     kind = type_.kind
+    if kind is Kind.OTHER and into.native != type_.native:
+        return f"to_json({sql})::text" if type_.values else f"({sql})::text"
     if kind is Kind.INTEGER and into.kind is Kind.BOOLEAN:
         return f"CASE {sql} WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE ({sql})::text END"
     if kind is Kind.CHAR and into.kind is not Kind.CHAR:
         return f"({sql})::text"  # that cast takes the trailing blanks away
     if kind is Kind.TIMESTAMPTZ and into.kind in _AS_MOMENT:
         return f"({sql}) AT TIME ZONE 'UTC'"
-    if kind is Kind.INTERVAL and into.kind in (Kind.DURATION, Kind.TIME):
-        return duration(sql)
     if kind is Kind.BITS and into.kind is Kind.INTEGER and type_.native.startswith("bit("):
         return f"({sql})::bigint"
     return sql

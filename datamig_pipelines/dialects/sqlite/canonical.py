@@ -34,6 +34,7 @@ _STAMP: Final = re.compile(
     r"\s*(Z|UTC|[+-]\d\d(?::?\d\d)?)?\s*",
     re.IGNORECASE,
 )
+_GUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CLOCK: Final = re.compile(r"\s*([+-]?)(\d+):(\d\d)(?::(\d\d)(?:[.,](\d*))?)?\s*")
 
 
@@ -210,6 +211,8 @@ def guid(value: Cell) -> str:
     if isinstance(value, bytes):
         return str(uuid.UUID(bytes=bytes(value))) if len(value) == 16 else value.hex()
     text = plain(value)
+    if _GUID.fullmatch(text):
+        return text
     digits = re.sub(r"[-{}\s]", "", text).lower()
     return str(uuid.UUID(digits)) if re.fullmatch(r"[0-9a-f]{32}", digits) else text
 

@@ -24,6 +24,9 @@ from datamig_pipelines.errors import (
 TIMEOUT_S: Final = 10.0
 CACHE_KIB: Final = 32_000
 FETCH: Final = 1000
+"""Most rows fetched at a time."""
+FETCH_BYTES: Final = 4 << 20
+"""About as much text and bytes is fetched at a time, however large the values are."""
 SIDE_FILES: Final = ("-journal", "-wal", "-shm")
 LOCK_SUFFIX: Final = ".datamig-lock"
 
@@ -59,7 +62,7 @@ def connect(url: URL, *, readonly: bool) -> Connection:
     """Open the file; a source must exist, a target is created.
 
     The file's own journal mode is kept (DELETE or WAL: both survive a killed process) and every
-    commit waits for the disk.
+    commit waits for the disk. What a killed writer left half done is rolled back for readers, too.
 
     Raises:
         OSError: There is no such file or folder.
@@ -70,6 +73,16 @@ def connect(url: URL, *, readonly: bool) -> Connection:
         raise FileNotFoundError(errno.ENOENT, "no such database file", str(path))
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "no such folder", str(path.parent))
+    try:
+        return _open(path, url, readonly=readonly)
+    except sqlite3.OperationalError as error:
+        if not readonly or getattr(error, "sqlite_errorname", "") != "SQLITE_READONLY_ROLLBACK":
+            raise
+    _open(path, url, readonly=False).close()  # rolls back what a killed writer left behind
+    return _open(path, url, readonly=True)
+
+
+def _open(path: Path, url: URL, *, readonly: bool) -> Connection:
     timeout = url.query.get("timeout", url.query.get("connect_timeout", TIMEOUT_S))
     connection = sqlite3.connect(
         f"{path.as_uri()}?mode={'ro' if readonly else 'rwc'}",
@@ -141,13 +154,17 @@ def batches(connection: sqlite3.Connection, sql: str) -> Iterator[list[tuple[Any
     connection.text_factory = tolerant
     rest = connection.execute(sql)
     while done:
-        done -= len(rest.fetchmany(min(done, FETCH)))
+        done -= len(rest.fetchmany(min(done, 16)))
     yield from _fetched(rest)
 
 
 def _fetched(cursor: sqlite3.Cursor) -> Iterator[list[tuple[Any, ...]]]:
-    while rows := cursor.fetchmany(FETCH):
+    size = min(16, FETCH)
+    while rows := cursor.fetchmany(size):
         yield rows
+        sample = rows[:: max(1, len(rows) // 16)]
+        wide = max(sum(len(v) for v in row if isinstance(v, str | bytes)) for row in sample)
+        size = max(1, min(size * 4, FETCH, FETCH_BYTES // (wide or 1)))
 
 
 def lock_run(connection: Connection, name: str) -> bool:

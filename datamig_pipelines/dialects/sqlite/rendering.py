@@ -113,7 +113,9 @@ def _date(value: Any) -> Cell:
     if len(value) == 10:
         return value
     day = canonical.date(value)
-    return day if len(day) == 10 or day == value.strip() else _refused(value)
+    if len(day) == 10:
+        return day
+    return _refused(value) if ":" in value else value
 
 
 def _stamp(value: Any) -> Cell:

@@ -57,7 +57,7 @@ def landing_of(table: Table) -> Landing:
 
 
 def payload_of(table: Table, rows: list[tuple[Any, ...]]) -> Any:
-    """Return rows as the Arrow table that an encoder makes of cells: int64, double, binary, text."""
+    """Return rows as the Arrow table that an encoder makes: int64, double, binary, text."""
     import pyarrow as pa
 
     arrow = {Kind.INTEGER: pa.int64(), Kind.FLOAT: pa.float64(), Kind.BLOB: pa.binary()}

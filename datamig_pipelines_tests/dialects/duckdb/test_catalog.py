@@ -144,8 +144,8 @@ def test_read_catalog_counters_are_the_next_value(duckdb_url):
 TYPES = [
     "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
     "UINTEGER", "UBIGINT", "UHUGEINT", "BIGNUM", "DECIMAL(4,1)", "DECIMAL(38,0)", "DECIMAL(38,38)",
-    "FLOAT", "DOUBLE", "VARCHAR", "VARCHAR COLLATE nocase", "BLOB", "BIT", "DATE", "TIME", "TIME_NS",
-    "TIME WITH TIME ZONE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS",
+    "FLOAT", "DOUBLE", "VARCHAR", "VARCHAR COLLATE nocase", "BLOB", "BIT", "DATE", "TIME",
+    "TIME_NS", "TIME WITH TIME ZONE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS",
     "TIMESTAMP WITH TIME ZONE", "INTERVAL", "UUID", "JSON", "ENUM('a', 'it''s, b')", "INTEGER[]",
     "INTEGER[3]", "VARCHAR[]", "DECIMAL(5,2)[]", "ENUM('a', 'b')[]", "INTEGER[][]", "JSON[]",
     "STRUCT(a INTEGER, b VARCHAR)", "MAP(VARCHAR, INTEGER)", "UNION(a INTEGER, b VARCHAR)",
@@ -170,7 +170,11 @@ FOREIGN = [
     (Type(Kind.INTEGER, bits=24, unsigned=True), "UINTEGER", Kind.INTEGER),
     (Type(Kind.INTEGER, bits=64, unsigned=True), "UBIGINT", Kind.INTEGER),
     (Type(Kind.INTEGER, bits=32, strict=False), "BIGINT", Kind.INTEGER),
-    (Type(Kind.DECIMAL, precision=10, scale=2, native="numeric(10,2)"), "DECIMAL(10,2)", Kind.DECIMAL),
+    (
+        Type(Kind.DECIMAL, precision=10, scale=2, native="numeric(10,2)"),
+        "DECIMAL(10,2)",
+        Kind.DECIMAL,
+    ),
     (Type(Kind.DECIMAL, precision=5, scale=-2), "DECIMAL(7,0)", Kind.DECIMAL),
     (Type(Kind.DECIMAL, precision=3, scale=5), "DECIMAL(5,5)", Kind.DECIMAL),
     (Type(Kind.DECIMAL, native="numeric"), "VARCHAR", Kind.TEXT),
@@ -213,7 +217,9 @@ def test_declare_holds_foreign_types_without_loss(foreign, native, kind):
     assert DIALECT.declare(held)[0] == held
 
 
-@pytest.mark.parametrize("foreign", [f for f, native, _ in FOREIGN if native in {"VARCHAR", "JSON"}])
+@pytest.mark.parametrize(
+    "foreign", [f for f, native, _ in FOREIGN if native in {"VARCHAR", "JSON"}]
+)
 def test_declare_says_what_it_changes(foreign):
     """A type that becomes text or JSON has a note."""
     assert DIALECT.declare(foreign)[1] or foreign.kind is Kind.JSON

@@ -54,7 +54,8 @@ def test_translate_a_newer_file_gives_advice():
 
     said = (
         "IO Error: Trying to read a database file with version number 999, but we can only read "
-        "versions between 64 and 68.\nThe database file was created with an newer version of DuckDB."
+        "versions between 64 and 68.\n"
+        "The database file was created with an newer version of DuckDB."
     )
     error = translate(duckdb.IOException(said))
     assert isinstance(error, ConnectError)
@@ -159,5 +160,3 @@ def test_file_missing_tells_before_anything_is_opened(duckdb_url, db):
     """A file target that does not exist yet can be told without making it."""
     assert not DIALECT.file_missing(make_url(duckdb_url))
     assert DIALECT.file_missing(make_url(duckdb_url + ".not"))
-
-

@@ -76,11 +76,19 @@ def test_fingerprint_is_what_python_computes(source: Session) -> None:
         "b varchar(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci, "
         "c varchar(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, d decimal(10,2), e blob)"
     )
-    rows = [(1, "é", "🐎", "x", "1.50", b"\0\xff"), (2, None, "", None, None, b""), (3, "", *[None] * 4)]
+    rows = [
+        (1, "é", "🐎", "x", "1.50", b"\0\xff"),
+        (2, None, "", None, None, b""),
+        (3, "", *[None] * 4),
+    ]
     for row in rows:
         source.query("INSERT INTO t VALUES (%s, %s, %s, %s, %s, %s)", row)
     columns = [_compared(c.name, c.type) for c in table_of(source, "t").columns]
-    cells = [("1", "é", "🐎", "x", "1.5", "00ff"), ("2", None, "", None, None, ""), ("3", "", *[None] * 4)]
+    cells = [
+        ("1", "é", "🐎", "x", "1.5", "00ff"),
+        ("2", None, "", None, None, ""),
+        ("3", "", *[None] * 4),
+    ]
     assert source.fingerprint("`t`", columns) == Fingerprint(3, sum(map(_hash, cells)))
     assert source.fingerprint("`t`", columns, "id = 2") == Fingerprint(1, _hash(cells[1]))
     assert source.fingerprint("`t`", columns, "id > 3") == Fingerprint(0, 0)
@@ -92,10 +100,12 @@ def _compared(name: str, type_: Type) -> Compared:
 
 def _hash(cells: tuple[str | None, ...]) -> int:
     text = "\x1f".join("\x1e" if c is None else c for c in cells)
-    return int(hashlib.md5(text.encode()).hexdigest()[:15], 16)
+    return int(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()[:15], 16)
 
 
-@pytest.mark.parametrize(("declaration", "kind"), [("longblob", Kind.BLOB), ("longtext", Kind.TEXT)])
+@pytest.mark.parametrize(
+    ("declaration", "kind"), [("longblob", Kind.BLOB), ("longtext", Kind.TEXT)]
+)
 def test_fingerprint_of_a_row_above_the_packet_is_an_error(
     source: Session, declaration: str, kind: Kind
 ) -> None:

@@ -36,7 +36,7 @@ def table_of(session: Session, name: str, schema: str = SCHEMA) -> Table:
 
 
 def test_catalog_lists_tables_once(rich: Session, dialect: Postgres) -> None:
-    """Partitions, our own tables and other schemas are left out; inheritance children are tables."""
+    """Partitions, our own tables and other schemas are left out; heirs are tables."""
     catalog = dialect.read_catalog(rich, SCHEMA)
 
     assert {t.name.name: t.kind for t in catalog.tables} == {

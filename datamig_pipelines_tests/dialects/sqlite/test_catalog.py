@@ -35,7 +35,8 @@ CREATE TABLE [rich table] (
     label TEXT AS ('a,b)' || k2) STORED,
     ok BOOLEAN DEFAULT 1, made TIMESTAMP DEFAULT CURRENT_TIMESTAMP, day DATE DEFAULT (date('now')),
     raw BLOB DEFAULT x'00FF', low TEXT DEFAULT (lower('A')), void TEXT DEFAULT NULL,
-    a INT, b INT, parent INTEGER REFERENCES PARENTS ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED,
+    a INT, b INT,
+    parent INTEGER REFERENCES PARENTS ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED,
     gone INTEGER REFERENCES nowhere(id), wrong INT REFERENCES parents(a),
     CONSTRAINT main PRIMARY KEY (`key one`, k2),
     CHECK (k2 <> 7), CONSTRAINT pair FOREIGN KEY (a, b) REFERENCES parents (A, B) ON UPDATE CASCADE
@@ -102,11 +103,13 @@ def test_keys_and_checks_keep_their_names(rich):
 
 
 def test_foreign_keys_tell_which_can_be_kept(rich):
-    """References have actions, deferral and the parent's spelling; impossible ones are not valid."""
+    """References have actions, deferral, the parent's spelling; impossible ones are not valid."""
     parents = TableName("", "parents")
 
     assert table_of(rich, "rich table").foreign_keys == (
-        ForeignKey("fk_rich table_parent", ("parent",), parents, ("id",), "SET NULL", "", "deferred"),
+        ForeignKey(
+            "fk_rich table_parent", ("parent",), parents, ("id",), "SET NULL", deferrable="deferred"
+        ),
         ForeignKey("fk_rich table_gone", ("gone",), TableName("", "nowhere"), ("id",), valid=False),
         ForeignKey("fk_rich table_wrong", ("wrong",), parents, ("a",), valid=False),
         ForeignKey("pair", ("a", "b"), parents, ("a", "b"), on_update="CASCADE"),
@@ -190,4 +193,5 @@ def test_text_of_a_statement_is_parsed_word_by_word():
     assert parse_index('CREATE INDEX "a(" ON t (f(x, 1) COLLATE NOCASE DESC) WHERE x').parts == (
         "f(x, 1) COLLATE NOCASE",
     )
-    assert parse_view("CREATE VIEW IF NOT EXISTS x AS /* c */ SELECT 1 AS a;", "x") == "SELECT 1 AS a"
+    view = "CREATE VIEW IF NOT EXISTS x AS /* c */ SELECT 1 AS a;"
+    assert parse_view(view, "x") == "SELECT 1 AS a"

@@ -2,7 +2,16 @@
 
 import pytest
 
-from datamig_pipelines.catalog import Column, Default, DefaultKind, Key, Kind, Table, TableName, Type
+from datamig_pipelines.catalog import (
+    Column,
+    Default,
+    DefaultKind,
+    Key,
+    Kind,
+    Table,
+    TableName,
+    Type,
+)
 from datamig_pipelines.dialects.sqlite import SQLite
 from datamig_pipelines.dialects.sqlite.types import affinity, parse
 from datamig_pipelines_tests.dialects.sqlite.reads import table_of
@@ -13,8 +22,10 @@ FOREIGN = [
     Type(Kind.BOOLEAN), Type(Kind.INTEGER, bits=16), Type(Kind.INTEGER, bits=64, unsigned=True),
     Type(Kind.DECIMAL, precision=10, scale=2), Type(Kind.DECIMAL, precision=38, scale=10),
     Type(Kind.DECIMAL), Type(Kind.FLOAT, bits=32), Type(Kind.TEXT, length=20), Type(Kind.TEXT),
-    Type(Kind.CHAR, length=3), Type(Kind.BLOB), Type(Kind.BITS, length=8), Type(Kind.BITS, length=99),
-    Type(Kind.DATE), Type(Kind.TIME, fraction=6), Type(Kind.TIMETZ), Type(Kind.DURATION, fraction=3),
+    Type(Kind.CHAR, length=3), Type(Kind.BLOB), Type(Kind.BITS, length=8),
+    Type(Kind.BITS, length=99),
+    Type(Kind.DATE), Type(Kind.TIME, fraction=6), Type(Kind.TIMETZ),
+    Type(Kind.DURATION, fraction=3),
     Type(Kind.TIMESTAMP, fraction=6), Type(Kind.TIMESTAMPTZ), Type(Kind.INTERVAL), Type(Kind.YEAR),
     Type(Kind.JSON), Type(Kind.JSON, binary=True), Type(Kind.UUID), Type(Kind.ENUM, values=("a",)),
     Type(Kind.SET, values=("a",)), Type(Kind.ARRAY, element=Type(Kind.TEXT)), Type(Kind.OTHER),
@@ -100,7 +111,8 @@ def test_affinity_is_sqlites_own(session):
         (Default(DefaultKind.LITERAL, "12.5"), "DECIMAL(10,2)"),
         (Default(DefaultKind.LITERAL, "1234567890123456789.5"), "DECTEXT"),
         (Default(DefaultKind.LITERAL, "it's"), "TEXT"), (Default(DefaultKind.LITERAL, ""), "TEXT"),
-        (Default(DefaultKind.LITERAL, "00ff"), "BLOB"), (Default(DefaultKind.LITERAL, "{}"), "JSON"),
+        (Default(DefaultKind.LITERAL, "00ff"), "BLOB"), (Default(DefaultKind.LITERAL, "{}"),
+        "JSON"),
         (Default(DefaultKind.EXPRESSION, "1 + length('a')"), "INTEGER"),
     ],
 )  # fmt: skip

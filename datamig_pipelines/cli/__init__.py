@@ -1,0 +1,71 @@
+"""The command line. Starting it loads no Dagster, no driver and no data frame."""
+
+import sys
+
+import click
+import typer
+
+from datamig_pipelines.cli import (
+    check,
+    copy,
+    doctor,
+    explain,
+    new,
+    plan,
+    rollback,
+    run,
+    status,
+    validate,
+)
+from datamig_pipelines.cli.exits import EPILOG, INTERRUPTED
+from datamig_pipelines.cli.failures import refuse, tell_bug, tell_error
+from datamig_pipelines.cli.output import document, err
+from datamig_pipelines.errors import DatamigError
+
+__all__ = ["answer", "app", "main"]
+
+app = typer.Typer(
+    name="datamig",
+    help="Migrate databases: read the plan before, watch the rows, prove them after, take it back.",
+    epilog=EPILOG,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+for _verb in (new, check, plan, run, status, validate, rollback, copy, doctor, explain):
+    _name = _verb.__name__.rpartition(".")[2]
+    app.command(_name)(getattr(_verb, _name))
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    sys.exit(answer(sys.argv[1:]))
+
+
+def answer(arguments: list[str]) -> int:
+    """Run one command and return its exit code; every error was told when this returns."""
+    as_json = "--json" in arguments
+    try:
+        return int(
+            app(args=arguments or ["--help"], prog_name="datamig", standalone_mode=False) or 0
+        )
+    except click.ClickException as error:
+        return refuse(error, as_json=as_json)
+    except DatamigError as error:
+        return tell_error(error, as_json=as_json)
+    except (KeyboardInterrupt, click.Abort):
+        return _stopped(as_json=as_json)
+    except BrokenPipeError:
+        # The reader of our output (`| head`) has seen enough.
+        sys.stdout = None
+        return 0
+    except Exception as error:  # noqa: BLE001 (the last resort: one line, and the whole story in a file)
+        return tell_bug(error, as_json=as_json)
+
+
+def _stopped(*, as_json: bool) -> int:
+    sentence = "Stopped. What was committed is kept; the same command goes on from there."
+    err().print(f"\n{sentence}", markup=False, highlight=False)
+    if as_json:
+        document({"error": {"message": sentence}, "exit_code": INTERRUPTED})
+    return INTERRUPTED

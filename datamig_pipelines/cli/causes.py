@@ -1,0 +1,173 @@
+"""Typical cause and next move of every kind of error: what the class's docstring does not say."""
+
+CAUSES: dict[str, tuple[str, str]] = {
+    "SpecError": (
+        (
+            "a key, a type or a value in the YAML that is not allowed, or options that contradict"
+            " each other."
+        ),
+        (
+            "mend the line that the message names; `datamig check` reads files only and answers "
+            "at once."
+        ),
+    ),
+    "UnknownEngineError": (
+        "a typing error before `://`, or a database that this version does not speak.",
+        "write one of the engines that the hint lists.",
+    ),
+    "MissingSecretError": (
+        "the variable is set in another shell, in another service, or under another name.",
+        (
+            "export it where the run starts (for a schedule: in Dagster's own environment), then "
+            "run again."
+        ),
+    ),
+    "TransformNotFoundError": (
+        (
+            "the module is not on Python's path, the function was renamed, or it takes other "
+            "arguments."
+        ),
+        "try `python -c 'import the.module'` from the folder of the file, then `datamig plan`.",
+    ),
+    "PlanError": (
+        "what the file asks for does not fit what is in the two databases.",
+        "change the file, then `datamig plan`; nothing has to be cleaned up.",
+    ),
+    "TableMissingError": (
+        "the table was renamed, lies in another schema, or the user may not see it.",
+        (
+            "compare with the tables that the hint lists; write schema.table where it is not the "
+            "default."
+        ),
+    ),
+    "ColumnMissingError": (
+        "the column was renamed or dropped, or its name has other upper and lower case.",
+        "write the name as the source's catalog has it.",
+    ),
+    "KeyUnsupportedError": (
+        (
+            "key: names a column that may be NULL, that is not unique, or whose order engines "
+            "disagree on."
+        ),
+        "name other columns, or leave key: out; the table is then read in one stream.",
+    ),
+    "NameCollisionError": (
+        "names that differ only in upper and lower case, or a rename onto a name that is taken.",
+        "give one of the two another name with rename:.",
+    ),
+    "TypeUnsupportedError": (
+        (
+            "an engine's own type (geometry, range, array), or a declaration that the target does"
+            " not know."
+        ),
+        "add a rule to casts:, or leave the column behind with drop: true.",
+    ),
+    "TargetNotEmptyError": (
+        "an earlier attempt by other means, or the wrong target.",
+        (
+            "name another schema or an empty database; tables that it did not make are never "
+            "overwritten."
+        ),
+    ),
+    "NotYetError": (
+        "the file uses something that is planned but not built.",
+        "leave it out, or do that part by hand; the message says which part.",
+    ),
+    "StepError": (
+        "a step met something that nobody foresaw; what was committed is kept.",
+        "read the message, mend the cause and run again: it goes on where it stopped.",
+    ),
+    "BackupError": (
+        "the dump tool is older than the server, or the target was written to during the backup.",
+        "stop the target's writers, look at the versions in `datamig doctor`, run again.",
+    ),
+    "TransformError": (
+        "the user's function met a value that it was not written for, or dropped a column.",
+        "try the function on the batch that the place names; a later run goes on from that batch.",
+    ),
+    "RejectsError": (
+        "rows that violate a constraint or do not fit a type of the target.",
+        (
+            "read reasons in `datamig status` or the report; mend them in the source or allow the"
+            " table with rejects: {allow: [...]}."
+        ),
+    ),
+    "StalledError": (
+        "the server or the network hangs, or somebody holds a lock.",
+        "look for locks and load on both servers, then run again: it goes on where it stopped.",
+    ),
+    "EngineError": (
+        "the database refused something; its words stand in the message.",
+        "follow the hint, then run again: it goes on where it stopped.",
+    ),
+    "DriverMissingError": (
+        "a Python driver or an engine's dump tool is not installed on this machine.",
+        "install the package that the hint names; `datamig doctor` shows what is there.",
+    ),
+    "ConnectError": (
+        "wrong host or port, a server that is down, a firewall, or a folder that does not exist.",
+        "`datamig doctor MIGRATION` tries both ends and times them.",
+    ),
+    "LoginError": (
+        "a wrong or expired password, or a user who may not log in from this host.",
+        (
+            "try the same URL with the engine's own client; special characters must be %-encoded "
+            "in a URL."
+        ),
+    ),
+    "ConnectionLostError": (
+        "a restart of the server, a broken network, or a limit on idle or long connections.",
+        "run again: it goes on from the last committed batch.",
+    ),
+    "LockTimeoutError": (
+        "another session holds a lock on a table that the migration needs.",
+        "find that session, let it finish or end it, then run again.",
+    ),
+    "DiskFullError": (
+        "the target's disk, its temporary space, or the backup's folder is full.",
+        (
+            "make room or name another folder in backup.to, then run again: nothing that was "
+            "committed is lost."
+        ),
+    ),
+    "PermissionDeniedError": (
+        "the database user lacks a right, or the folder belongs to somebody else.",
+        (
+            "grant what the message names; `datamig doctor MIGRATION` shows which folders can be "
+            "written."
+        ),
+    ),
+    "RefusedError": (
+        "a row breaks a constraint, is too long, or has bytes that are no text in the target.",
+        "such rows are set aside with their reason; see `datamig status`.",
+    ),
+    "StatementError": (
+        "the engine refused a statement for a reason that has no class of its own.",
+        "`datamig plan --sql` prints every statement; try the one that the message names.",
+    ),
+    "ProofFailedError": (
+        (
+            "somebody wrote to the source or the target after the load, or a value changed on its"
+            " way."
+        ),
+        (
+            "`datamig status` names tables and columns; `datamig validate` proves again; `datamig"
+            " rollback` takes it back."
+        ),
+    ),
+    "LedgerError": (
+        (
+            "somebody changed the target or the ledger by hand, or the order of commands does not"
+            " fit."
+        ),
+        "look at the objects that the message names and decide; nothing is repaired by guessing.",
+    ),
+    "RunningElsewhereError": (
+        "a schedule, a colleague or a process that was not ended.",
+        "wait for it, or stop it in Dagster's UI; the lock ends with its connection.",
+    ),
+    "PlanChangedError": (
+        "the file or the source's schema was edited after the run was begun.",
+        "put the file back to go on with the old plan, or `datamig rollback` and run the new one.",
+    ),
+}

@@ -1,0 +1,89 @@
+"""datamig run: executes the migration's Dagster job, so that the run appears in the UI."""
+
+import contextlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from datamig_pipelines.cli.arguments import AsJson, BatchSize, MigrationName, Tables, Yes, names
+from datamig_pipelines.cli.output import remark
+from datamig_pipelines.errors import DatamigError, SpecError
+from datamig_pipelines.spec import Direction, Launch, Migration, find_migration, read_migration
+
+Kind = Annotated[
+    str, typer.Option("--type", help="Refuse to run unless the file's kind is this one.")
+]
+Where = Annotated[
+    Direction, typer.Option(help="up, latest: forward. down: take the last run back.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print every statement, touch nothing.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Show Dagster's own log, too.")]
+
+
+def run(
+    migration: MigrationName,
+    *,
+    kind: Kind = "",
+    direction: Where = Direction.latest,
+    dry_run: DryRun = False,
+    batch_size: BatchSize = None,
+    tables: Tables = "",
+    yes: Yes = False,
+    verbose: Verbose = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a migration, going on where an earlier run stopped."""
+    from datamig_pipelines.cli.plan import show_plan
+
+    path = find_migration(migration)
+    spec = read_migration(path)
+    if kind and kind != spec.kind.value:
+        msg = f"{spec.name} is of kind {spec.kind.value}, not {kind}"
+        raise SpecError(
+            msg, hint=f"Run it with --type {spec.kind.value}, or leave --type out.", where=str(path)
+        )
+    launch = Launch(
+        direction=direction, dry_run=dry_run, batch_size=batch_size, tables=names(tables)
+    )
+    if direction is Direction.down:
+        raise typer.Exit(_down(spec, path, launch, yes=yes, verbose=verbose, as_json=as_json))
+    if dry_run:
+        show_plan(spec, launch, sql=True, as_json=as_json)
+        return
+    raise typer.Exit(_up(spec, path, launch, verbose=verbose, as_json=as_json))
+
+
+def _up(spec: Migration, path: Path, launch: Launch, *, verbose: bool, as_json: bool) -> int:
+    from datamig_pipelines.cli.verdict import conclude
+
+    spec.source_url(), spec.target_url()  # before Dagster takes its three seconds
+    error = _executed(path, launch, job=spec.name, verbose=verbose)
+    return conclude(spec, error, as_json=as_json)
+
+
+def _down(
+    spec: Migration, path: Path, launch: Launch, *, yes: bool, verbose: bool, as_json: bool
+) -> int:
+    from datamig_pipelines.cli.rollback import ask, conclude
+
+    lost = ask(spec, yes=yes or launch.dry_run)
+    if launch.dry_run:
+        return conclude(spec, lost, None, as_json=as_json, dry_run=True)
+    error = _executed(path, launch, job=f"{spec.name}_rollback", verbose=verbose)
+    return conclude(spec, lost, error, as_json=as_json)
+
+
+def _executed(path: Path, launch: Launch, *, job: str, verbose: bool) -> DatamigError | None:
+    from datamig_pipelines.cli.progress import Live
+
+    remark(f"starting Dagster for job {job} ...")
+    from datamig_pipelines.cli import launching
+
+    with Live() as live:
+        hush = contextlib.nullcontext("") if verbose else launching.quiet()
+        with hush as log:
+            outcome = launching.execute(path, launch, job=job, watcher=live.show)
+    shown = f", shown by `dagster dev` in {outcome.shown_in}" if outcome.shown_in else ""
+    remark(f"Dagster run {outcome.run_id}{shown}" + (f", log {log}" if log else ""))
+    return outcome.error

@@ -1,0 +1,34 @@
+"""datamig status: what the ledger of the target remembers. Only reads."""
+
+from typing import Any
+
+from datamig_pipelines.cli.arguments import AsJson, MigrationName
+from datamig_pipelines.cli.output import document, say, show_table
+from datamig_pipelines.cli.verdict import show_figures
+from datamig_pipelines.spec import find_migration, read_migration
+
+
+def status(migration: MigrationName, *, as_json: AsJson = False) -> None:
+    """Show runs, steps, tables, proofs and rejects of a migration."""
+    from datamig_pipelines import running
+
+    figures = running.status(read_migration(find_migration(migration)))
+    if as_json:
+        document(figures)
+    elif not figures["runs"]:
+        say(f"{figures['migration']}: no run yet on {figures['target']}")
+    else:
+        _show(figures)
+
+
+def _show(figures: dict[str, Any]) -> None:
+    columns = ("run_id", "status", "started_at", "finished_at", "who")
+    rows = [tuple(run.get(c) or "" for c in columns) for run in figures["runs"]]
+    show_table(f"{figures['migration']} on {figures['target']}", columns, rows)
+    steps = figures.get("steps", {})
+    if steps:
+        say("steps: " + " · ".join(f"{name} {state}" for name, state in steps.items()))
+    show_figures(figures)
+    last = figures["runs"][-1]
+    if last["status"] == "failed" and last.get("detail"):
+        say(f"last error: {last['detail']}")

@@ -1,0 +1,70 @@
+"""What arrived and what was proven: the end of every run, from the ledger alone."""
+
+from typing import Any
+
+from datamig_pipelines.cli import exits
+from datamig_pipelines.cli.failures import as_dict, print_error
+from datamig_pipelines.cli.output import document, remark, say, show_table
+from datamig_pipelines.errors import DatamigError
+from datamig_pipelines.spec import Migration
+
+_COUNTS = ("read", "loaded", "rejected", "filtered")
+_MARKS = {"equal": "equal", "different": "DIFFERENT", "not comparable": "not comparable"}
+
+
+def conclude(migration: Migration, error: DatamigError | None, *, as_json: bool) -> int:
+    """Print what the ledger knows now and the error if there was one; return the exit code."""
+    figures = _figures(migration, error)
+    code = error.exit_code if error else exits.of_proofs(figures.get("proofs", []))
+    if as_json:
+        told = as_dict(error) if error else None
+        document({**figures, "exit_code": code, "meaning": exits.MEANINGS[code], "error": told})
+    else:
+        show_figures(figures)
+    if error:
+        print_error(error)
+    elif not as_json:
+        say(_sentence(code))
+    return code
+
+
+def _figures(migration: Migration, error: DatamigError | None) -> dict[str, Any]:
+    from datamig_pipelines import running
+
+    try:
+        return running.status(migration)
+    except DatamigError:
+        if error is None:
+            raise
+        # The error says why there is nothing to show.
+        return {"migration": migration.name, "runs": []}
+
+
+def show_figures(figures: dict[str, Any]) -> None:
+    """Print rows and proofs of the last run, table by table."""
+    proofs = figures.get("proofs", [])
+    kinds = sorted({p["proof"] for p in proofs})
+    verdicts = {(p["table"], p["proof"]): _MARKS.get(p["verdict"], p["verdict"]) for p in proofs}
+    tables = figures.get("tables", {})
+    rows = [
+        (name, *(state[c] for c in _COUNTS), *(verdicts.get((name, k), "-") for k in kinds))
+        for name, state in tables.items()
+    ]
+    if rows:
+        show_table(figures["migration"], ("table", *_COUNTS, *kinds), rows, _COUNTS)
+    for proof in proofs:
+        if proof["verdict"] != "equal":
+            say(f"{proof['verdict']}: {proof['table']}, {proof['proof']}: {_why(proof)}")
+    if rejects := len(figures.get("rejects", [])):
+        remark(f"{rejects:,} rows were rejected; they are in the ledger and in the report")
+
+
+def _why(proof: dict[str, Any]) -> str:
+    figures = {
+        k: v for k, v in proof.items() if k in ("source", "target", "source_value", "target_value")
+    }
+    return proof["detail"] or ", ".join(f"{k} {v}" for k, v in figures.items())
+
+
+def _sentence(code: int) -> str:
+    return exits.MEANINGS[code] if code == exits.OK else f"exit {code}: {exits.MEANINGS[code]}"

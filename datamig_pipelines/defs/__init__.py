@@ -1,0 +1,1 @@
+"""One folder per migration, each with its defs.yaml."""

@@ -1,0 +1,1 @@
+"""Shows migrations to Dagster: it translates and decides nothing."""

@@ -1,0 +1,135 @@
+"""The steps of a migration as assets; the load is in `loading`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from datamig_pipelines.errors import DatamigError, ProofFailedError
+from datamig_pipelines.orchestration.events import heard
+from datamig_pipelines.orchestration.failures import explained
+from datamig_pipelines.orchestration.graph import Graph
+from datamig_pipelines.orchestration.loading import load_asset, stands_still
+from datamig_pipelines.orchestration.metadata import plan_facts, step_facts
+from datamig_pipelines.orchestration.results import check_specs, is_selected, together
+from datamig_pipelines.orchestration.rollback import take_back, take_back_if_asked
+from datamig_pipelines.orchestration.settings import settings_key, settings_of
+from datamig_pipelines.planning import Plan
+from datamig_pipelines.planning.artefact import remember_tables
+from datamig_pipelines.proofs import ProofResult
+from datamig_pipelines.running import look, run_step
+from datamig_pipelines.spec import Direction
+from datamig_pipelines.steps import STEPS, StepDone
+
+Results = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
+
+
+def step_assets(graph: Graph) -> list[dg.AssetsDefinition]:
+    """Return plan, backup, schema, the tables, constraints, validate and report, each after the last."""
+    before = [graph.keys.step("plan")]
+    assets = [_plan_asset(graph)]
+    for step in STEPS:
+        if step == "load":
+            assets.append(load_asset(graph))
+            before = graph.loaded
+        else:
+            assets.append(_step_asset(graph, step, before))
+            before = [graph.keys.step(step)]
+    return assets
+
+
+def _plan_asset(graph: Graph) -> dg.AssetsDefinition:
+    name = graph.migration.name
+    text = "Everything a run will do. direction: down takes the migration back here, and nothing follows."
+    spec = graph.spec(graph.keys.step("plan"), description=text, kinds={"plan"})
+
+    @dg.multi_asset(name=f"{name}__plan", specs=[spec], required_resource_keys={settings_key(name)})
+    def plan(context: dg.AssetExecutionContext) -> Results:
+        settings = settings_of(context, name)
+        with explained():
+            if settings.direction is Direction.down:
+                facts = take_back(context, graph, dry_run=settings.dry_run)
+                context.log_event(dg.AssetObservation(spec.key, "taken back", metadata=facts))
+                return
+            planned = look(graph.migration, settings.launch())
+            _remember(context, graph, planned)
+        yield dg.MaterializeResult(asset_key=spec.key, metadata=plan_facts(planned))
+
+    return plan
+
+
+def _remember(context: Any, graph: Graph, planned: Plan) -> None:
+    try:
+        remember_tables(planned)
+    except DatamigError as error:
+        context.log.warning(str(error))
+    names = {n for r in planned.context.routes for n in (r.name, r.source.name.name)}
+    gone = [t.name for t in graph.tables if t.name not in names]
+    if gone:
+        msg = f"{', '.join(gone)} of the asset graph is not in the plan any more"
+        hint = {"hint": "Reload the definitions and run again."}
+        raise dg.Failure(msg, metadata=hint, allow_retries=False)
+    new = [
+        r.name for r in planned.context.routes if not graph.keys.table(r.name, r.source.name.name)
+    ]
+    if new:
+        context.log.info(f"reload the definitions to see the assets of {', '.join(new)}")
+
+
+def _step_asset(graph: Graph, step: str, before: list[dg.AssetKey]) -> dg.AssetsDefinition:
+    name = graph.migration.name
+    does = STEPS[step].does
+    key = graph.keys.step(step)
+    kinds = graph.step_kinds() if step in ("schema", "constraints") else {step}
+    spec = graph.spec(key, deps=before, description=f"{does[0].upper()}{does[1:]}.", kinds=kinds)
+
+    @dg.multi_asset(
+        name=f"{name}__{step}",
+        specs=[spec],
+        check_specs=check_specs(graph, [key], after_load=False) if step == "validate" else [],
+        can_subset=step == "validate",
+        required_resource_keys={settings_key(name)},
+    )
+    def run(context: dg.AssetExecutionContext) -> Results:
+        settings = settings_of(context, name)
+        if stands_still(context, settings):
+            return
+        with explained():
+            try:
+                events = run_step(graph.migration, settings.launch(), step)
+                yield from _results(context, key, heard(context, graph, events))
+            except DatamigError:
+                take_back_if_asked(context, graph)
+                raise
+
+    return run
+
+
+def _results(context: Any, key: dg.AssetKey, events: Iterator[Any]) -> Results:
+    proofs: list[ProofResult] = []
+    try:
+        for event in events:
+            if isinstance(event, ProofResult):
+                proofs.append(event)
+            elif isinstance(event, StepDone) and key in context.selected_asset_keys:
+                yield dg.MaterializeResult(asset_key=key, metadata=_facts(event))
+    except ProofFailedError:
+        yield from _shown(context, key, proofs)
+        raise
+    yield from _shown(context, key, proofs)
+
+
+def _shown(
+    context: Any, key: dg.AssetKey, proofs: list[ProofResult]
+) -> Iterator[dg.AssetCheckResult]:
+    yield from together(key, [p for p in proofs if is_selected(context, key, p.proof)])
+
+
+def _facts(event: StepDone) -> dict[str, Any]:
+    facts = step_facts(event.detail)
+    path = event.detail.get("markdown")
+    if path:
+        facts["markdown"] = dg.MetadataValue.path(path)
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123 (a path in a step's detail)
+            facts["report"] = dg.MetadataValue.md(file.read())
+    return facts

@@ -1,0 +1,60 @@
+"""The component behind ``type: datamig_pipelines.Migration``: one YAML file, one migration."""
+
+from typing import Self
+
+import dagster as dg
+from pydantic import BaseModel
+
+from datamig_pipelines import spec
+from datamig_pipelines.orchestration.assets import step_assets
+from datamig_pipelines.orchestration.checks import suite_checks
+from datamig_pipelines.orchestration.graph import Graph
+from datamig_pipelines.orchestration.jobs import jobs
+from datamig_pipelines.orchestration.schedules import schedules
+from datamig_pipelines.orchestration.sensors import sensors
+from datamig_pipelines.orchestration.settings import Settings, settings_key
+
+
+class Migration(dg.Component):
+    """A database migration: plan, backup, schema, load, constraints, validation, report, rollback."""
+
+    def __init__(self, migration: spec.Migration) -> None:
+        """Keep what the file says."""
+        self.migration = migration
+
+    @classmethod
+    def get_spec(cls) -> dg.ComponentTypeSpec:
+        """Return what `dg list components` shows."""
+        return dg.ComponentTypeSpec(
+            description="A database migration from one YAML file.", tags=["migration"]
+        )
+
+    @classmethod
+    def get_model_cls(cls) -> type[BaseModel]:
+        """Return the spec itself: the YAML is checked by it, with the line of every mistake."""
+        return spec.Migration
+
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
+        """Return the component, with paths relative to the folder of its file."""
+        if not isinstance(attributes, spec.Migration):
+            msg = "a migration needs attributes"
+            raise TypeError(msg)
+        return cls(attributes.based(context.path))
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """Return assets, checks, jobs, schedule and sensors.
+
+        No database is asked and no environment variable is read: the tables are those of the last
+        plan (see `Graph`).
+        """
+        graph = Graph.of(self.migration)
+        made = jobs(graph)
+        return dg.Definitions(
+            assets=[*graph.source_specs(), *step_assets(graph)],
+            asset_checks=suite_checks(graph),
+            jobs=made,
+            schedules=schedules(self.migration, made[0]),
+            sensors=sensors(self.migration),
+            resources={settings_key(self.migration.name): Settings()},
+        )

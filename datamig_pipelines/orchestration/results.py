@@ -1,0 +1,122 @@
+"""Turns proofs into asset checks.
+
+What is proven right after the load is a check of its table, and blocking: where it differs, no
+constraint follows. What is proven at the end is one check of ``validate`` for all tables together:
+every check costs Dagster three events.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+
+from datamig_pipelines.errors import ProofFailedError
+from datamig_pipelines.orchestration.events import heard
+from datamig_pipelines.orchestration.graph import Graph
+from datamig_pipelines.proofs import PROOFS, ProofResult, Verdict
+from datamig_pipelines.running import validate
+from datamig_pipelines.spec import Launch
+
+_ORDER = (Verdict.EQUAL, Verdict.NOT_COMPARABLE, Verdict.DIFFERENT)
+
+
+def check_specs(
+    graph: Graph, keys: Iterable[dg.AssetKey], *, after_load: bool
+) -> list[dg.AssetCheckSpec]:
+    """Return one check per asset and proof that is due after the load, or at the end."""
+    names = [n for n in graph.migration.validation.proofs if PROOFS[n].after_load is after_load]
+    return [
+        dg.AssetCheckSpec(n, asset=key, description=PROOFS[n].says, blocking=after_load)
+        for key in keys
+        for n in names
+    ]
+
+
+def check_result(key: dg.AssetKey, result: ProofResult) -> dg.AssetCheckResult:
+    """Return a proof's outcome as a check: a difference is an error, not comparable a warning."""
+    return dg.AssetCheckResult(asset_key=key, check_name=result.proof, **_outcome(result))
+
+
+def together(key: dg.AssetKey, results: Sequence[ProofResult]) -> list[dg.AssetCheckResult]:
+    """Return one check per proof for several tables: the worst verdict counts, all are shown."""
+    found = []
+    for name in dict.fromkeys(r.proof for r in results):
+        own = [r for r in results if r.proof == name]
+        worst = max(own, key=lambda r: _ORDER.index(r.verdict))
+        outcome = _outcome(worst)
+        outcome["description"] = f"{worst.table}: {outcome['description']}"
+        outcome["metadata"] = {"tables": len(own), "results": dg.MetadataValue.md(_listed(own))}
+        found.append(dg.AssetCheckResult(asset_key=key, check_name=name, **outcome))
+    return found
+
+
+def prove_again(context: Any, graph: Graph, launch: Launch) -> Iterator[dg.AssetCheckResult]:
+    """Run all proofs on the databases as they are; yield the selected checks, record the others.
+
+    Raises ProofFailedError if any proof differs, selected or not; all are told before.
+    """
+    ended: list[ProofResult] = []
+    rest: list[ProofResult] = []
+    failure: ProofFailedError | None = None
+    try:
+        for event in heard(context, graph, validate(graph.migration, launch)):
+            if isinstance(event, ProofResult):
+                key = key_of(graph, event.table)
+                if not PROOFS[event.proof].after_load:
+                    ended.append(event)
+                elif key is None:
+                    rest.append(event)
+                elif is_selected(context, key, event.proof):
+                    yield check_result(key, event)
+    except ProofFailedError as error:
+        failure = error
+    for result in together(graph.keys.rest, rest):
+        if is_selected(context, graph.keys.rest, result.check_name):
+            yield result
+    for result in together(graph.keys.step("validate"), ended):
+        context.log_event(_evaluation(result))
+    if failure:
+        raise failure
+
+
+def is_selected(context: Any, key: dg.AssetKey, name: str | None) -> bool:
+    """Say whether the running step is to evaluate this check."""
+    return dg.AssetCheckKey(key, name or "") in context.selected_asset_check_keys
+
+
+def key_of(graph: Graph, table: str) -> dg.AssetKey | None:
+    """Return the asset of a table, by its name in the source."""
+    return graph.keys.table(table, table.rpartition(".")[2])
+
+
+def _evaluation(result: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
+    """Return the event of a check that belongs to another step."""
+    return dg.AssetCheckEvaluation(
+        asset_key=result.asset_key or dg.AssetKey([]),
+        check_name=result.check_name or "",
+        passed=result.passed,
+        severity=result.severity,
+        description=result.description,
+        metadata=result.metadata,
+        blocking=False,
+    )
+
+
+def _listed(results: Sequence[ProofResult]) -> str:
+    rows = [f"| {r.table} | {r.verdict} | {r.source} | {r.target} | {r.detail} |" for r in results]
+    return "\n".join(["| table | verdict | source | target | |", "|---|---|---|---|---|", *rows])
+
+
+def _outcome(result: ProofResult) -> dict[str, Any]:
+    passed, different = result.verdict is Verdict.EQUAL, result.verdict is Verdict.DIFFERENT
+    return {
+        "passed": passed,
+        "severity": dg.AssetCheckSeverity.ERROR if different else dg.AssetCheckSeverity.WARN,
+        "description": result.detail or str(result.verdict),
+        "metadata": {
+            "verdict": str(result.verdict),
+            "source": result.source,
+            "target": result.target,
+            "detail": result.detail,
+        },
+    }

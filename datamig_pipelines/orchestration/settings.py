@@ -1,0 +1,79 @@
+"""What is chosen when a run is launched: four flat words in Launchpad and ``-c`` file.
+
+They are mapped to one resource per migration. Its defaults count when assets are materialized from
+the asset graph, where no job and so no mapping stands between: all tables, forward, not a dry run —
+"Materialize" does what it says.
+"""
+
+from typing import Any
+
+import dagster as dg
+from pydantic import Field, ValidationError
+
+from datamig_pipelines.errors import SpecError
+from datamig_pipelines.spec import Direction, Launch
+
+_DIRECTION = Field(Direction.latest, description="up and latest go forward, down takes back.")
+_DRY_RUN = Field(default=False, description="Plan and show, touch nothing.")
+_BATCH_SIZE = Field(default=None, description="Rows per batch; none: as the file says.")
+_TABLES = Field(default=[], description="Tables to load; none: all of them.")
+
+
+class Choice(dg.Config):
+    """The run configuration of a migration's jobs."""
+
+    direction: Direction = _DIRECTION
+    dry_run: bool = _DRY_RUN
+    batch_size: int | None = _BATCH_SIZE
+    tables: list[str] = _TABLES
+
+
+class Settings(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The same choices, as the ops see them."""
+
+    direction: Direction = _DIRECTION
+    dry_run: bool = _DRY_RUN
+    batch_size: int | None = _BATCH_SIZE
+    tables: list[str] = _TABLES
+
+    def launch(self, tables: tuple[str, ...] | None = None) -> Launch:
+        """Return the arguments of the run, for these tables if given. Raises SpecError."""
+        try:
+            return Launch(
+                direction=self.direction,
+                dry_run=self.dry_run,
+                batch_size=self.batch_size,
+                tables=tuple(self.tables) if tables is None else tables,
+            )
+        except ValidationError as error:
+            first = error.errors()[0]
+            msg = f"{first['loc'][0]}: {first['msg']} (here: {first['input']!r})"
+            raise SpecError(msg, hint="Change the run's configuration.", where="launch") from None
+
+
+def settings_key(migration: str) -> str:
+    """Return the name of a migration's settings among the resources."""
+    return f"{migration}_settings"
+
+
+def settings_of(context: Any, migration: str) -> Settings:
+    """Return the settings of the running migration."""
+    settings = getattr(context.resources, settings_key(migration))
+    if not isinstance(settings, Settings):
+        raise TypeError(settings_key(migration))
+    return settings
+
+
+def mapping(migration: str) -> dg.ConfigMapping:
+    """Return the mapping of the flat choices to the resource."""
+
+    def choose(val: Choice) -> dg.RunConfig:
+        chosen = Settings(
+            direction=val.direction,
+            dry_run=val.dry_run,
+            batch_size=val.batch_size,
+            tables=val.tables,
+        )
+        return dg.RunConfig(resources={settings_key(migration): chosen})
+
+    return dg.config_mapping(choose)

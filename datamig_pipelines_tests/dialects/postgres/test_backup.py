@@ -1,0 +1,65 @@
+"""pg_dump, pg_restore and scratch databases."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import URL
+
+from datamig_pipelines.dialects.postgres import Postgres, backup
+from datamig_pipelines.errors import BackupError, DriverMissingError
+from datamig_pipelines.session import Session
+from datamig_pipelines_tests.dialects.postgres.moving import fingerprint
+from datamig_pipelines_tests.dialects.postgres.rich import RICH, SCHEMA
+
+
+def test_backup_restores_into_a_scratch_database(
+    url: URL, session: Session, dialect: Postgres, tmp_path: Path
+) -> None:
+    """What was dumped comes back: catalog, views, others, every value; the scratch is dropped."""
+    session.query(RICH)
+    session.query("CREATE SCHEMA datamig; CREATE TABLE datamig.ledger (i int)")
+    before = dialect.read_catalog(session, SCHEMA)
+
+    files = dialect.dump(url, "", tmp_path / "backup")
+    with dialect.scratch(url, tmp_path) as scratch:
+        dialect.restore(scratch, files)
+        with Session(dialect, scratch, readonly=True) as restored:
+            after = dialect.read_catalog(restored, SCHEMA)
+            prints = [fingerprint(restored, t) for t in after.tables]
+            schemas = restored.query("SELECT 1 FROM pg_namespace WHERE nspname = 'datamig'")
+
+    assert [f.is_file() and f.stat().st_size > 1000 for f in files] == [True]
+    assert [t.columns for t in after.tables] == [t.columns for t in before.tables]
+    assert [t.counters for t in after.tables] == [t.counters for t in before.tables]
+    assert (after.views, after.others) == (before.views, before.others)
+    assert prints == [fingerprint(session, t) for t in before.tables]
+    assert schemas == []
+    names = session.query("SELECT datname FROM pg_database WHERE datname LIKE 'datamig_scratch%'")
+    assert (scratch.database,) not in names
+
+
+def test_failing_dump_is_told_without_the_password(
+    url: URL, session: Session, dialect: Postgres, tmp_path: Path
+) -> None:
+    """A dump that pg_dump refuses is a BackupError with its words and no secret."""
+    with pytest.raises(BackupError) as caught:
+        dialect.restore(url, [tmp_path / "nothing.dump"])
+
+    assert "nothing.dump" in caught.value.message
+    assert str(url.password) not in str(caught.value)
+
+
+def test_tools_must_fit_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest tool that is new enough is taken; too old or missing says what to install."""
+    tools = {backup._Tool(13, "/13/pg_dump"), backup._Tool(17, "/17"), backup._Tool(16, "/16")}
+    monkeypatch.setattr(backup, "_installed", lambda _: tools)
+
+    assert backup._tool("pg_dump", 15) == "/16"
+    with pytest.raises(BackupError, match="older") as old:
+        backup._tool("pg_dump", 18)
+    assert "postgresql-client-18" in old.value.hint
+
+    monkeypatch.setattr(backup, "_installed", lambda _: set())
+    with pytest.raises(DriverMissingError) as missing:
+        backup._tool("pg_dump", 15)
+    assert "postgresql-client" in missing.value.hint

@@ -1,0 +1,145 @@
+"""A migration in a process of its own, to be killed at will.
+
+The process is forked from a server that has loaded everything and opened nothing: a start costs
+milliseconds. Every commit is told, not only one in half a second, so that a test can strike at any.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import duckdb  # noqa: F401 - loaded once, in the server
+import psycopg  # noqa: F401 - as above
+import pyarrow.compute  # noqa: F401 - as above
+import pymysql  # noqa: F401 - as above
+
+from datamig_pipelines import running
+from datamig_pipelines.errors import DatamigError
+from datamig_pipelines.running import StepStarted
+from datamig_pipelines.spec import Migration
+from datamig_pipelines.steps import StepDone, load
+from datamig_pipelines.transfer import Event, Progress
+
+LIMIT_S = 120
+VERBS: dict[str, Callable[[Migration], Iterator[Event]]] = {
+    "run": running.run,
+    "rollback": running.roll_back,
+    "validate": running.validate,
+}
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload([__name__])
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a process does: a verb of a migration, with a limit of bytes per file (0: none)."""
+
+    attributes: Mapping[str, Any]
+    folder: Path
+    environment: Mapping[str, str]
+    verb: str = "run"
+    file_limit: int = 0
+
+
+class Process:
+    """A running process of the product."""
+
+    def __init__(self, task: Task) -> None:
+        self.events: list[dict[str, str]] = []
+        self._errors = task.folder / "stderr.txt"
+        self._ear, mouth = _FORKS.Pipe(duplex=False)
+        self._process = _FORKS.Process(target=_main, args=(task, mouth, self._errors))
+        self._process.start()
+        mouth.close()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process.pid is not None
+        return self._process.pid
+
+    @property
+    def complaints(self) -> str:
+        """What the process wrote to stderr."""
+        return self._errors.read_text(errors="replace")
+
+    def told(self) -> Iterator[dict[str, str]]:
+        """Yield the events that the process tells, until it ends."""
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                self.events.append(self._ear.recv())
+                yield self.events[-1]
+
+    def wait_for(self, mark: str, count: int = 1) -> bool:
+        """Read until ``mark`` (an event, or a step that starts) was told so often; False at the end."""
+        for event in self.told():
+            started = event.get("step") if event["event"] == "StepStarted" else None
+            count -= mark in (event["event"], started)
+            if count == 0:
+                return True
+        return False
+
+    def kill(self, delay_s: float = 0.0) -> bool:
+        """Send SIGKILL after a while; False if the process had ended by itself."""
+        time.sleep(delay_s)
+        self._process.kill()
+        return self.end() == -signal.SIGKILL
+
+    def end(self) -> int:
+        """Read to the end and return the exit code."""
+        for _ in self.told():
+            pass
+        self._process.join(LIMIT_S)
+        code = self._process.exitcode
+        self._ear.close()
+        assert code is not None, f"still running after {LIMIT_S} s: {self.events[-3:]}"
+        return code
+
+    def finish(self) -> None:
+        """Read to the end and insist on success."""
+        code = self.end()
+        assert code == 0, f"ended with {code}: {self.events[-3:]} {self.complaints[-3000:]}"
+
+
+def _main(task: Task, mouth: Connection, errors: Path) -> None:
+    with errors.open("ab", buffering=0) as file:
+        os.dup2(file.fileno(), 2)
+    os.environ.update(task.environment)
+    load._TICK_S = 0.0
+    if task.file_limit:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write beyond it fails, nobody is killed
+        resource.setrlimit(resource.RLIMIT_FSIZE, (task.file_limit, resource.RLIM_INFINITY))
+    sys.exit(_work(task, mouth))
+
+
+def _work(task: Task, mouth: Connection) -> int:
+    try:
+        migration = Migration.model_validate(task.attributes).based(task.folder)
+        for event in VERBS[task.verb](migration):
+            mouth.send(_facts(event))
+    except DatamigError as error:
+        mouth.send({"event": "error", "name": type(error).__name__, "text": str(error)})
+        return error.exit_code
+    except Exception:  # noqa: BLE001 - a bug, to be shown by the test that waits for this process
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def _facts(event: Event) -> dict[str, str]:
+    facts = {"event": type(event).__name__}
+    if isinstance(event, StepStarted | StepDone):
+        facts["step"] = event.step
+    if isinstance(event, Progress):
+        facts |= {"table": event.table, "rows": str(event.rows)}
+    return facts
