@@ -7,10 +7,10 @@ from datamig_pipelines.spec import Alert, Migration
 
 
 def send(migration: Migration, event: str, text: str) -> list[str]:
-    """Send ``text`` for an event (failure, canceled, success) and return what became of it, per alert.
+    """Send ``text`` for an event (failure, canceled, success); return what became of each alert.
 
-    Addresses are read from the environment and never told. Nothing is raised: an alert that cannot be
-    sent must not hide what it is about. Where nobody is to be told, the text and the contacts come back.
+    Addresses are read from the environment and never told. Nothing is raised: an alert that cannot
+    be sent must not hide what it is about. Where nobody is to be told, text and contacts come back.
     """
     wanted = [a for a in migration.alerts if event in a.on]
     body = "\n".join([text, *_contacts(migration)])

@@ -10,7 +10,7 @@ from datamig_pipelines.cli.arguments import AsJson, BatchSize, Tables, Yes, name
 from datamig_pipelines.cli.following import follow
 from datamig_pipelines.cli.rollback import take_back
 from datamig_pipelines.errors import SpecError
-from datamig_pipelines.spec import Connection, Migration
+from datamig_pipelines.spec import Migration
 
 SOURCE, TARGET = "DATAMIG_COPY_SOURCE", "DATAMIG_COPY_TARGET"
 
@@ -55,8 +55,8 @@ def copy(
     spec = _migration(
         {
             "name": name,
-            "source": Connection(url_env=_kept(source_url, SOURCE), schema=schema),
-            "target": Connection(url_env=_kept(target_url, TARGET), schema=target_schema),
+            "source": {"url_env": _kept(source_url, SOURCE), "schema": schema},
+            "target": {"url_env": _kept(target_url, TARGET), "schema": target_schema},
             "include": names(tables) or ("*",),
             "exclude": names(exclude),
             "workers": workers,

@@ -93,9 +93,9 @@ def as_markdown() -> str:
     lines = [
         "# Errors",
         "",
-        "Written by `datamig explain --markdown`; a test compares. The first digit says how worried to",
-        "be: 1 and 2 nothing happened, 3 something ran and stopped, 4 an engine spoke, 5 the data",
-        "differs, 6 memory and world disagree.",
+        "Written by `datamig explain --markdown`; a test compares. The first digit says how",
+        "worried to be: 1 and 2 nothing happened, 3 something ran and stopped, 4 an engine spoke,",
+        "5 the data differs, 6 memory and world disagree.",
         "",
         "| exit code | means |",
         "|--:|---|",

@@ -70,9 +70,8 @@ def refuse(error: click.ClickException, *, as_json: bool) -> int:
     """Print what is wrong with the command line."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "datamig"
-    remark(
-        f"error: {hidden(error.format_message())}\n  hint: `{command} --help` lists what can be written."
-    )
+    remark(f"error: {hidden(error.format_message())}")
+    remark(f"  hint: `{command} --help` lists what can be written.")
     if as_json:
         told = {"message": hidden(error.format_message()), "hint": f"{command} --help"}
         document({"error": told, "exit_code": WRONG_CALL})
@@ -85,9 +84,8 @@ def tell_bug(error: Exception, *, as_json: bool) -> int:
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(hidden("".join(traceback.format_exception(error))))
     told = hidden(f"{type(error).__name__}: {error}".splitlines()[0])
-    remark(
-        f"error: this is a bug: {told}\n  hint: report it with {path} (the traceback, without passwords)."
-    )
+    remark(f"error: this is a bug: {told}")
+    remark(f"  hint: report it with {path} (the traceback, without passwords).")
     if as_json:
         document({"error": {"message": told, "hint": path}, "exit_code": 1})
     return 1

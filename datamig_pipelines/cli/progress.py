@@ -77,37 +77,29 @@ class Live:
     def _progress(self, event: TableProgress) -> None:
         self._last[event.table] = event
         if self._bars is None:
-            if (
-                time.monotonic() - self._said.get(event.table, time.monotonic() - _EVERY_S)
-                >= _EVERY_S
-            ):
-                self._said[event.table] = time.monotonic()
-                rest = _left(event)
-                self._line(
-                    f"  {event.table}: {event.rows:,} of {event.expected:,} rows, {_rate(event):,.0f} rows/s"
-                    + (f", {duration(rest)} left" if rest is not None else "")
-                    + (f", {event.rejected:,} rejected" if event.rejected else "")
-                )
+            self._now_and_then(event)
             return
-        task = self._task(event.table)
+        task = self._task(self._bars, event.table)
         self._bars.update(task, completed=event.rows, total=max(event.expected, 1), event=event)
-        self._draw_overall()
+        self._draw_overall(self._bars)
 
-    def _task(self, table: str) -> TaskID:
-        assert self._bars is not None  # noqa: S101 (a caller of this class's own)
+    def _now_and_then(self, event: TableProgress) -> None:
+        now = time.monotonic()
+        if now - self._said.setdefault(event.table, now) >= _EVERY_S:
+            self._said[event.table] = now
+            self._line(f"  {event.table}: of {event.expected:,}: {_figures(event)}")
+
+    def _task(self, bars: Progress, table: str) -> TaskID:
         if table not in self._tasks:
-            self._tasks[table] = self._bars.add_task(table, total=None, event=None)
+            self._tasks[table] = bars.add_task(table, total=None, event=None)
         return self._tasks[table]
 
-    def _draw_overall(self) -> None:
-        assert self._bars is not None  # noqa: S101 (as above)
+    def _draw_overall(self, bars: Progress) -> None:
         if self._overall is None:
             self._began = time.monotonic() - max(e.seconds for e in self._last.values())
-            self._overall = self._bars.add_task("tables so far", total=None, event=None)
+            self._overall = bars.add_task("tables so far", total=None, event=None)
         total = _sum(list(self._last.values()), time.monotonic() - self._began)
-        self._bars.update(
-            self._overall, completed=total.rows, total=max(total.expected, 1), event=total
-        )
+        bars.update(self._overall, completed=total.rows, total=max(total.expected, 1), event=total)
 
     def _loaded(self, table: str, rows: int, rejected: int, seconds: float) -> None:
         if self._bars and table in self._tasks:
@@ -148,11 +140,15 @@ class _Figures(ProgressColumn):
         event = task.fields.get("event")
         if event is None:
             return Text("")
-        rest = _left(event)
-        parts = [f"{event.rows:,} rows", f"{_rate(event):,.0f} rows/s"]
-        parts += [f"{duration(rest)} left"] if rest is not None else []
-        parts += [f"{event.rejected:,} rejected"] if event.rejected else []
-        return Text(" · ".join(parts), style="red" if event.rejected else "")
+        return Text(_figures(event), style="red" if event.rejected else "")
+
+
+def _figures(event: TableProgress) -> str:
+    rest = _left(event)
+    parts = [f"{event.rows:,} rows", f"{_rate(event):,.0f} rows/s"]
+    parts += [f"{duration(rest)} left"] if rest is not None else []
+    parts += [f"{event.rejected:,} rejected"] if event.rejected else []
+    return " · ".join(parts)
 
 
 def _rate(event: TableProgress) -> float:

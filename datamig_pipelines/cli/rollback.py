@@ -44,9 +44,8 @@ def ask(spec: Migration, *, yes: bool) -> Lost:
     from datamig_pipelines import running
 
     losses = running.losses(spec)
-    remark(
-        f"rollback of {spec.name} removes from {hidden(spec.target_url().render_as_string(hide_password=True))}:"
-    )
+    target = hidden(spec.target_url().render_as_string(hide_password=True))
+    remark(f"rollback of {spec.name} removes from {target}:")
     for loss in losses:
         remark(f"  {loss.table}: {loss.rows:,} rows{_since(loss.rows, loss.loaded)}")
     if not yes:
@@ -71,9 +70,7 @@ def conclude(
     elif dry_run:
         say(f"dry run: {len(lost)} tables would be removed; nothing was changed")
     elif not error:
-        say(
-            f"{spec.name} is taken back: {len(lost)} tables removed, the target's catalog is as before"
-        )
+        say(f"{spec.name} is taken back: {len(lost)} tables removed, the catalog is as before")
     if error:
         print_error(error)
     return code

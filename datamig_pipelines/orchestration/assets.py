@@ -25,7 +25,7 @@ Results = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 
 
 def step_assets(graph: Graph) -> list[dg.AssetsDefinition]:
-    """Return plan, backup, schema, the tables, constraints, validate and report, each after the last."""
+    """Return plan, the steps and, in place of `load`, the tables; each after the one before."""
     before = [graph.keys.step("plan")]
     assets = [_plan_asset(graph)]
     for step in STEPS:
@@ -40,7 +40,7 @@ def step_assets(graph: Graph) -> list[dg.AssetsDefinition]:
 
 def _plan_asset(graph: Graph) -> dg.AssetsDefinition:
     name = graph.migration.name
-    text = "Everything a run will do. direction: down takes the migration back here, and nothing follows."
+    text = "Everything a run will do. With direction: down the migration is taken back here."
     spec = graph.spec(graph.keys.step("plan"), description=text, kinds={"plan"})
 
     @dg.multi_asset(name=f"{name}__plan", specs=[spec], required_resource_keys={settings_key(name)})
@@ -73,7 +73,7 @@ def _remember(context: Any, graph: Graph, planned: Plan) -> None:
         r.name for r in planned.context.routes if not graph.keys.table(r.name, r.source.name.name)
     ]
     if new:
-        context.log.info(f"reload the definitions to see the assets of {', '.join(new)}")
+        context.log.info("reload the definitions to see the assets of %s", ", ".join(new))
 
 
 def _step_asset(graph: Graph, step: str, before: list[dg.AssetKey]) -> dg.AssetsDefinition:

@@ -20,10 +20,10 @@ def suite_checks(graph: Graph) -> list[dg.AssetChecksDefinition]:
 
 
 def _names(suites: Sequence[Suite]) -> list[str]:
-    """Return ``orders`` for ``suites/orders.json``, with folder and number where that is not enough."""
+    """Return ``orders`` for ``suites/orders.json``, numbered where a table has two of that name."""
     stems = [PurePosixPath(s.file).stem for s in suites]
     clean = segments(stems)
-    names = []
+    names: list[str] = []
     for suite, stem in zip(suites, stems, strict=True):
         taken = sum(
             (suite.table, clean[stem]) == (s.table, n) for s, n in zip(suites, names, strict=False)
@@ -41,7 +41,7 @@ def _check(graph: Graph, suite: Suite, name: str) -> dg.AssetChecksDefinition:
         description=f"Great Expectations suite {suite.file}.",
         blocking=suite.blocking,
     )
-    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+    def check() -> dg.AssetCheckResult:
         return _judged(graph.migration, suite)
 
     return check
@@ -60,6 +60,6 @@ def _judged(migration: Migration, suite: Suite) -> dg.AssetCheckResult:
         metadata={
             "suite": suite.file,
             "evaluated": result.evaluated,
-            "failed": dg.MetadataValue.json(result.failed),
+            "failed": dg.MetadataValue.json(list(result.failed)),
         },
     )

@@ -28,7 +28,7 @@ def heard(context: Any, graph: Graph, events: Iterator[Event]) -> Iterator[Event
                 case Said(text):
                     context.log.info(text)
                 case StepStarted(step, does):
-                    context.log.info(f"{step}: {does}")
+                    context.log.info("%s: %s", step, does)
                 case Progress():
                     _observe(context, graph, event, observed)
                 case _:
@@ -54,4 +54,4 @@ def _observe(context: Any, graph: Graph, event: Progress, observed: dict[str, fl
     context.log_event(
         dg.AssetObservation(key, description=f"{event.table} loading", metadata=facts)
     )
-    context.log.info(f"{event.table}: {event.rows:,} of about {event.expected:,} rows")
+    context.log.info("%s: %d of about %d rows", event.table, event.rows, event.expected)

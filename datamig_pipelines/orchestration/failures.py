@@ -9,7 +9,7 @@ from datamig_pipelines.errors import DatamigError
 
 
 def as_failure(error: DatamigError) -> dg.Failure:
-    """Return the failure with code, hint and place as metadata; Dagster retries only what may pass."""
+    """Return the failure with code, hint and place; Dagster retries only what may pass."""
     metadata = {"code": error.code, "hint": error.hint}
     if error.where:
         metadata["place"] = error.where

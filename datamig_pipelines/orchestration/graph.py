@@ -18,8 +18,9 @@ class Graph:
     """One migration as assets.
 
     The tables are those of the last plan (``catalog.json``, written by every plan) and those that
-    the spec names. Before the first plan the others are not known; then one asset, ``<name>/tables``,
-    stands for them, until the definitions are loaded again.
+    the spec names. Before the first plan the others are not known; then one asset,
+    ``<name>/tables``, stands for them, until the definitions are loaded again (`datamig run` plans
+    before it loads them; in the UI: "Reload definitions").
     """
 
     migration: Migration
@@ -95,7 +96,7 @@ class Graph:
             for key, table in self.table_keys.items()
         ]
         if self.open_ended:
-            text = "All tables that are not known yet. Plan once, then reload the definitions to see them."
+            text = "All tables that are not known yet: plan once, then reload the definitions."
             specs.append(self.spec(self.keys.rest, deps=[after], description=text, kinds=kinds))
         return specs
 

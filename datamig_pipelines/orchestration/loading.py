@@ -31,7 +31,7 @@ Results = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 
 
 def load_asset(graph: Graph) -> dg.AssetsDefinition:
-    """Return the op. Run with checks only (the job ``<name>_validate``), it proves and loads nothing."""
+    """Return the op. With checks only (the job ``<name>_validate``) it proves and loads nothing."""
     name = graph.migration.name
 
     @dg.multi_asset(
@@ -66,7 +66,7 @@ def load_asset(graph: Graph) -> dg.AssetsDefinition:
 
 
 def stands_still(context: Any, settings: Settings) -> bool:
-    """Say whether this run writes nothing from here on; then no asset is yielded and none follows."""
+    """Say whether this run writes nothing; then no asset is yielded and none follows."""
     if settings.dry_run:
         context.log.info("dry run: nothing is done here")
     elif settings.direction is Direction.down:

@@ -84,15 +84,14 @@ def step_facts(detail: Mapping[str, Any]) -> dict[str, Any]:
 def plan_facts(plan: Plan) -> dict[str, Any]:
     """Return a plan for its reader: figures, tables, notes and the statements of every step."""
     told = plan.as_dict()
-    rows = [
-        f"| {t['table']} | {t['target']} | {t['rows']:,} | {t['batches']:,} | {t['seconds']} | {t['route']} |"
-        for t in told["tables"]
-    ]
-    head = ["| table | target | rows | batches | seconds | route |", "|---|---|--:|--:|--:|---|"]
+    source, target = told["source"], told["target"]
+    names = ("table", "target", "rows", "batches", "seconds", "route")
+    rows = ["| " + " | ".join(str(t[n]) for n in names) + " |" for t in told["tables"]]
+    head = [f"| {' | '.join(names)} |", "|---|---|--:|--:|--:|---|"]
     return {
         "fingerprint": plan.fingerprint,
-        "source": f"{told['source']['engine']} {told['source']['version']}, {told['source']['url']}",
-        "target": f"{told['target']['engine']} {told['target']['version']}, {told['target']['url']}",
+        "source": f"{source['engine']} {source['version']}, {source['url']}",
+        "target": f"{target['engine']} {target['version']}, {target['url']}",
         "tables": len(told["tables"]),
         "rows": sum(t["rows"] for t in told["tables"]),
         "batches": sum(t["batches"] for t in told["tables"]),

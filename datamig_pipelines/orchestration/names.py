@@ -13,7 +13,7 @@ _FOREIGN = re.compile(r"[^A-Za-z0-9_]")
 
 
 def segments(names: Sequence[str]) -> dict[str, str]:
-    """Return name → ``[A-Za-z0-9_]`` name; a changed name that another one has too gets a digest."""
+    """Return name → ``[A-Za-z0-9_]`` name; a changed name that is taken gets a digest."""
     clean = {name: _FOREIGN.sub("_", name) for name in names}
     count = Counter(clean.values())
     return {
@@ -27,7 +27,7 @@ def _digest(name: str) -> str:
 
 
 class Keys:
-    """The asset keys of one migration: ``shop/plan``, ``shop/source/orders``, ``shop/tables/orders``.
+    """The asset keys of one migration: ``shop/plan``, ``shop/source/orders``, ….
 
     The schema stands in a table's key only where the tables are of several schemas.
     """

@@ -55,28 +55,30 @@ def prove_again(context: Any, graph: Graph, launch: Launch) -> Iterator[dg.Asset
 
     Raises ProofFailedError if any proof differs, selected or not; all are told before.
     """
-    ended: list[ProofResult] = []
-    rest: list[ProofResult] = []
+    told: list[ProofResult] = []
     failure: ProofFailedError | None = None
     try:
         for event in heard(context, graph, validate(graph.migration, launch)):
-            if isinstance(event, ProofResult):
-                key = key_of(graph, event.table)
-                if not PROOFS[event.proof].after_load:
-                    ended.append(event)
-                elif key is None:
-                    rest.append(event)
-                elif is_selected(context, key, event.proof):
-                    yield check_result(key, event)
+            told += [event] if isinstance(event, ProofResult) else []
     except ProofFailedError as error:
         failure = error
-    for result in together(graph.keys.rest, rest):
-        if is_selected(context, graph.keys.rest, result.check_name):
-            yield result
-    for result in together(graph.keys.step("validate"), ended):
-        context.log_event(_evaluation(result))
+    yield from _sorted(context, graph, told)
     if failure:
         raise failure
+
+
+def _sorted(
+    context: Any, graph: Graph, told: Sequence[ProofResult]
+) -> Iterator[dg.AssetCheckResult]:
+    loaded = [(key_of(graph, r.table), r) for r in told if PROOFS[r.proof].after_load]
+    own = [check_result(key, r) for key, r in loaded if key is not None]
+    rest = together(graph.keys.rest, [r for key, r in loaded if key is None])
+    for result in (*own, *rest):
+        if result.asset_key and is_selected(context, result.asset_key, result.check_name):
+            yield result
+    ended = [r for r in told if not PROOFS[r.proof].after_load]
+    for result in together(graph.keys.step("validate"), ended):
+        context.log_event(_evaluation(result))
 
 
 def is_selected(context: Any, key: dg.AssetKey, name: str | None) -> bool:
@@ -108,10 +110,10 @@ def _listed(results: Sequence[ProofResult]) -> str:
 
 
 def _outcome(result: ProofResult) -> dict[str, Any]:
-    passed, different = result.verdict is Verdict.EQUAL, result.verdict is Verdict.DIFFERENT
+    unsure = result.verdict is Verdict.NOT_COMPARABLE
     return {
-        "passed": passed,
-        "severity": dg.AssetCheckSeverity.ERROR if different else dg.AssetCheckSeverity.WARN,
+        "passed": result.verdict is Verdict.EQUAL,
+        "severity": dg.AssetCheckSeverity.WARN if unsure else dg.AssetCheckSeverity.ERROR,
         "description": result.detail or str(result.verdict),
         "metadata": {
             "verdict": str(result.verdict),

@@ -22,12 +22,12 @@ def take_back(context: Any, graph: Graph, *, dry_run: bool) -> dict[str, Any]:
     head = "| table | rows that go | of them loaded |\n|---|--:|--:|\n"
     facts: dict[str, Any] = {"losses": dg.MetadataValue.md(head + table), "dry_run": dry_run}
     if dry_run:
-        context.log.info(f"dry run: {len(lost)} tables would be removed, nothing was done")
+        context.log.info("dry run: %d tables would be removed, nothing was done", len(lost))
         return facts
     for event in heard(context, graph, roll_back(migration)):
         if isinstance(event, StepDone):
             facts |= {f"{event.step}: {n}": v for n, v in step_facts(event.detail).items()}
-            context.log.info(f"{event.step} is undone")
+            context.log.info("%s is undone", event.step)
     return facts
 
 
@@ -38,7 +38,7 @@ def take_back_if_asked(context: Any, graph: Graph) -> None:
     try:
         take_back(context, graph, dry_run=False)
     except DatamigError as error:
-        context.log.error(f"and the rollback failed: {error}")
+        context.log.error("and the rollback failed: %s", error)  # noqa: TRY400 (the error explains itself)
 
 
 def rollback_job(graph: Graph) -> dg.JobDefinition:

@@ -1,4 +1,4 @@
-"""Tell people when a run of a migration ends badly; they run from the start, in Dagster's daemon."""
+"""Tell people how a run of a migration ended; Dagster's daemon runs them from the start."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _SENSORS = {
 
 
 def sensors(migration: Migration) -> list[dg.SensorDefinition]:
-    """Return a sensor for failed and one for canceled runs; for successful ones if an alert asks for it.
+    """Return sensors for failed and canceled runs, and for successful ones if an alert asks for it.
 
     They watch every run that touches the migration, those started from the asset graph included.
     """

@@ -16,7 +16,7 @@ from datamig_pipelines.spec import Direction, Launch
 _DIRECTION = Field(Direction.latest, description="up and latest go forward, down takes back.")
 _DRY_RUN = Field(default=False, description="Plan and show, touch nothing.")
 _BATCH_SIZE = Field(default=None, description="Rows per batch; none: as the file says.")
-_TABLES = Field(default=[], description="Tables to load; none: all of them.")
+_TABLES: Any = Field(default=[], description="Tables to load; none: all of them.")
 
 
 class Choice(dg.Config):

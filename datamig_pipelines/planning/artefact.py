@@ -20,7 +20,7 @@ _VERSION = 1
 
 @dataclass(frozen=True)
 class KnownColumn:
-    """A column; ``sources`` are the source columns that its values come from, ``through`` says how."""
+    """A column; ``sources`` are the source columns behind its values, ``through`` says how."""
 
     name: str
     type: str
@@ -79,7 +79,7 @@ def remember_tables(plan: Plan) -> Path:
 
 def recall_tables(migration: Migration) -> Known | None:
     """Return what the last plan knew, None if there was none or another version wrote the file."""
-    path = migration.base / ".datamig" / migration.name / _FILE
+    path = migration.home / _FILE
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         if found["version"] != _VERSION:
@@ -120,7 +120,8 @@ def _column(column: Column) -> KnownColumn:
 def _arriving(
     column: Column, projection: Projection | None, route: Route, source: Dialect
 ) -> KnownColumn:
-    sources, through = (), ""
+    sources: tuple[str, ...] = ()
+    through = ""
     if projection is not None:
         sources = _sources(projection, route.source, source)
         through = "" if projection.plain else projection.sql

@@ -1,6 +1,6 @@
 """Decides what becomes of each column."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
@@ -9,8 +9,8 @@ from datamig_pipelines.dialects import Dialect
 from datamig_pipelines.dialects.reading import Projection
 from datamig_pipelines.errors import ColumnMissingError, PlanError, SpecError
 from datamig_pipelines.planning.comparing import compare_kind
-from datamig_pipelines.planning.expressions import translated
-from datamig_pipelines.spec import ColumnSpec, Migration, TableSpec
+from datamig_pipelines.planning.expressions import Renames, translated
+from datamig_pipelines.spec import Cast, ColumnSpec, Migration, TableSpec
 
 Note = Callable[[str], None]
 
@@ -30,11 +30,17 @@ class Engines:
 
 @dataclass(frozen=True)
 class PlannedColumns:
-    """The target's columns, those of them that are loaded, and old name → new name."""
+    """The target's columns, those of them that are loaded, and old name → new name.
+
+    ``computed`` are those that the target generates itself: nobody loads them, proofs compare them.
+    ``checks`` are proposals without a name that is free for sure.
+    """
 
     columns: tuple[Column, ...]
     loaded: tuple[Projection, ...]
+    computed: tuple[Projection, ...]
     renamed: dict[str, str]
+    renames: Renames
     checks: tuple[Check, ...]
 
 
@@ -48,7 +54,8 @@ def plan_columns(
         TypeUnsupportedError: A type has no home in the target.
     """
     specs = dict(spec.columns) if spec else {}
-    columns, loaded, checks, renamed = [], [], [], {}
+    renames = {c.name: _new_name(c, specs.get(c.name, ColumnSpec())) for c in table.columns}
+    columns, loaded, computed, checks = [], [], [], []
     for column in table.columns:
         said = specs.pop(column.name, ColumnSpec())
         where = f"{table.name}.{column.name}"
@@ -56,19 +63,30 @@ def plan_columns(
             note(f"{where} is left behind, as the spec says")
             continue
         wanted = said.type or _cast(table, column, migration)
-        planned = _existing(column, said, wanted, engines, _prefixed(note, where))
+        planned = _existing(column, (said, wanted, renames), engines, _prefixed(note, where))
         planned = _counting(table, column, planned, engines, _prefixed(note, where))
-        renamed[column.name] = planned.name
         columns.append(planned)
-        if planned.generated is None:
-            sql = said.expression or engines.source.quote(column.name)
-            loaded.append(_projection(planned, sql, column.type, plain=not said.expression))
+        sql = said.expression or engines.source.quote(column.name)
+        yields = planned.type if said.expression and said.type else column.type
+        arriving = loaded if planned.generated is None else computed
+        arriving.append(_projection(planned, sql, yields, plain=not said.expression))
         checks += _enum_check(table, column, planned, engines)
     for name, said in specs.items():
         planned, sql = _added(table, name, said, spec, engines)
         columns.append(planned)
         loaded.append(_projection(planned, sql, planned.type, plain=False))
-    return PlannedColumns(tuple(columns), tuple(loaded), renamed, tuple(checks))
+    return PlannedColumns(
+        tuple(columns),
+        tuple(loaded),
+        tuple(computed),
+        {old: new for old, new in renames.items() if new is not None},
+        renames,
+        tuple(checks),
+    )
+
+
+def _new_name(column: Column, said: ColumnSpec) -> str | None:
+    return None if said.drop else said.rename or column.name
 
 
 def _projection(planned: Column, sql: str, type_: Type, *, plain: bool) -> Projection:
@@ -80,15 +98,20 @@ def _prefixed(note: Note, where: str) -> Note:
 
 
 def _existing(
-    column: Column, said: ColumnSpec, wanted: str | None, engines: Engines, note: Note
+    column: Column, asked: tuple[ColumnSpec, str | None, Renames], engines: Engines, note: Note
 ) -> Column:
+    said, wanted, renames = asked
     type_ = _type(column, wanted, engines, note)
     generated = None
-    if column.generated is not None:
-        generated = translated(column.generated, engines.source, engines.target)
-        if generated is None or said.expression:
-            generated = None
-            note(f"generated as {column.generated}, which {engines.target.label} cannot say: kept as plain values")
+    if column.generated is not None and said.expression:
+        note(f"generated as {column.generated}: kept as plain values, as the spec has an expression")
+    elif column.generated is not None:
+        generated = translated(column.generated, engines.source, engines.target, renames)
+        if generated is None:
+            note(
+                f"generated as {column.generated}, which has no counterpart in "
+                f"{engines.target.label}: kept as plain values"
+            )
     identity = column.identity and type_.kind is Kind.INTEGER
     return Column(
         name=said.rename or column.name,
@@ -123,18 +146,21 @@ def _type(column: Column, wanted: str | None, engines: Engines, note: Note) -> T
 
 def _cast(table: Table, column: Column, migration: Migration) -> str | None:
     """Return the type of the first rule that means this column."""
+    return next((c.to for c in migration.casts if _means(c, table, column)), None)
+
+
+def unused_casts(tables: Iterable[Table], migration: Migration) -> list[Cast]:
+    """Return the rules that mean no column of these tables."""
+    columns = [(t, c) for t in tables for c in t.columns]
+    return [cast for cast in migration.casts if not any(_means(cast, t, c) for t, c in columns)]
+
+
+def _means(cast: Cast, table: Table, column: Column) -> bool:
     kinds = {column.type.native.lower(), column.type.kind.value}
-    for cast in migration.casts:
-        of_type = cast.when.type is None or cast.when.type.lower() in kinds
-        of_column = cast.when.column is None or _means(cast.when.column, table, column)
-        if of_type and of_column:
-            return cast.to
-    return None
-
-
-def _means(pattern: str, table: Table, column: Column) -> bool:
-    names = (str(table.name), table.name.name)
-    return any(fnmatchcase(f"{name}.{column.name}", pattern) for name in names)
+    if cast.when.type is not None and cast.when.type.lower() not in kinds:
+        return False
+    pattern, names = cast.when.column, (str(table.name), table.name.name)
+    return pattern is None or any(fnmatchcase(f"{n}.{column.name}", pattern) for n in names)
 
 
 def parsed_type(declaration: str, dialect: Dialect) -> Type:
@@ -151,7 +177,7 @@ def _default(column: Column, engines: Engines, type_: Type, note: Note) -> Defau
     if default is None:
         return None
     if default.kind is DefaultKind.EXPRESSION:
-        sql = translated(default.value, engines.source, engines.target)
+        sql = translated(default.value, engines.source, engines.target, {})
         if sql is None:
             note(f"the default {default.value} has no counterpart and is left behind")
             return None
@@ -180,4 +206,3 @@ def _added(
         raise ColumnMissingError(msg, hint=hint)
     type_ = parsed_type(said.type, engines.target)
     return Column(said.rename or name, type_), said.expression or "NULL"
-

@@ -1,32 +1,71 @@
 """Says an engine's expressions in another engine's words, with sqlglot; None where it cannot."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from datamig_pipelines.dialects import Dialect
 
+if TYPE_CHECKING:
+    from sqlglot import exp
 
-def translated(
-    sql: str, source: Dialect, target: Dialect, columns: Mapping[str, str] | None = None
-) -> str | None:
-    """Return an expression for the target; the same text where nothing changes, None if it has none.
+Renames = Mapping[str, str | None]
+"""A source table's columns and their names in the target, None for one that is left behind."""
 
-    ``columns`` maps the source's columns to their names in the target; an expression that names any
-    other column has no counterpart. The result is a proposal: the target is the judge, when the
-    statement runs.
+
+def translated(sql: str, source: Dialect, target: Dialect, renames: Renames) -> str | None:
+    """Return an expression over a table's columns for the target, None if it has none there.
+
+    Between equal engines the text stays as it is, unless columns are renamed or left behind. The
+    result is a proposal: the target is the judge, when the statement runs.
     """
-    same = source.name == target.name
-    if same and all(old == new for old, new in (columns or {}).items()) and not columns:
+    if source.name == target.name and all(old == new for old, new in renames.items()):
         return sql
     import sqlglot
     from sqlglot.errors import SqlglotError
 
     try:
         tree = sqlglot.parse_one(sql, read=source.sqlglot)
-        if columns is not None and not _renamed(tree, columns):
+        if not _rename(tree, renames):
             return None
-        if same and all(old == new for old, new in (columns or {}).items()):
-            return sql
         level = sqlglot.ErrorLevel.RAISE
         return tree.sql(dialect=target.sqlglot, identify=True, unsupported_level=level)
     except SqlglotError:
         return None
+
+
+def translated_view(sql: str, source: Dialect, target: Dialect) -> str | None:
+    """Return a view's SELECT for the target, without qualifiers of the source's schema."""
+    if source.name == target.name:
+        return sql
+    import sqlglot
+    from sqlglot import exp
+    from sqlglot.errors import SqlglotError
+
+    try:
+        tree = sqlglot.parse_one(sql, read=source.sqlglot)
+        for table in tree.find_all(exp.Table):
+            table.set("db", None)
+            table.set("catalog", None)
+        level = sqlglot.ErrorLevel.RAISE
+        return tree.sql(dialect=target.sqlglot, identify=True, unsupported_level=level)
+    except SqlglotError:
+        return None
+
+
+def _rename(tree: "exp.Expression", renames: Renames) -> bool:
+    """Give the columns of an expression their new names; False if one of them is left behind.
+
+    What is no column of the table (``VALUE`` of a domain) stays as it is.
+    """
+    from sqlglot import exp
+
+    folded = {name.casefold(): name for name in renames}
+    for column in tree.find_all(exp.Column):
+        name = column.name if column.name in renames else folded.get(column.name.casefold())
+        if name is None:
+            continue
+        new = renames[name]
+        if new is None:
+            return False
+        column.set("this", exp.to_identifier(new, quoted=True))
+    return True

@@ -1,6 +1,7 @@
 """Gives everything in the target a name that the target can keep."""
 
 import hashlib
+from collections.abc import Callable, Iterator
 
 from datamig_pipelines.catalog import TableName
 from datamig_pipelines.dialects import Dialect
@@ -8,20 +9,31 @@ from datamig_pipelines.errors import NameCollisionError
 
 
 class Names:
-    """The names given so far in the target; relations of one schema share one space."""
+    """The names given so far in the target.
+
+    Tables, views and indexes of one schema share one space; the constraints of a table share
+    another. Tables come first, for a user knows them by name; indexes give way.
+    """
 
     def __init__(self, dialect: Dialect) -> None:
         """Start with no name given."""
         self._dialect = dialect
-        self._given: dict[tuple[str, str], str] = {}
+        self._relations: dict[tuple[str, str], str] = {}
+        self._constraints: set[tuple[TableName, str]] = set()
 
     def table(self, name: TableName, source: str) -> TableName:
-        """Give a table its name. Raises NameCollisionError if another table has it, or it is too long."""
+        """Give a table its name.
+
+        Raises:
+            NameCollisionError: Another table has it, or it is too long.
+        """
         self._fits(name.name, f"table {source}")
-        holder = self._given.setdefault((name.schema, self._same(name.name)), source)
+        holder = self._relations.setdefault((name.schema, self._same(name.name)), source)
         if holder != source:
-            msg = f"{holder} and {source} would both become {name}"
-            raise NameCollisionError(msg, hint=f"Give one of them another name: tables: - name: {source}, rename: …")
+            raise NameCollisionError(
+                f"{holder} and {source} would both become {name}",
+                hint=f"Give one of them another name: tables: - name: {source}, rename: …",
+            )
         return name
 
     def columns(self, table: str, names: list[str]) -> None:
@@ -29,30 +41,63 @@ class Names:
         seen: dict[str, str] = {}
         for name in names:
             self._fits(name, f"column {table}.{name}")
-            other = seen.setdefault(self._same(name), name)
-            if other is not name and names.count(name) + names.count(other) > 1:
-                msg = f"two columns of {table} would be called {name}" + (f" and {other}" if other != name else "")
-                raise NameCollisionError(msg, hint="Rename one of them below columns:.")
+            if (other := seen.get(self._same(name))) is not None:
+                both = name if other == name else f"{other} and {name}, which are one name there"
+                raise NameCollisionError(
+                    f"two columns of {table} would be called {both}",
+                    hint="Rename one of them below columns:.",
+                )
+            seen[self._same(name)] = name
 
     def relation(self, schema: str, table: str, wanted: str) -> str:
-        """Give an index or a constraint a name that is free: as wanted, else with the table's name."""
-        limit = self._dialect.can.max_identifier_bytes
-        for candidate in (wanted, f"{table}_{wanted}", *(f"{table}_{wanted}_{i}" for i in range(2, 1000))):
-            name = shortened(candidate, limit)
-            if (schema, self._same(name)) not in self._given:
-                self._given[schema, self._same(name)] = table
+        """Give an index, a key or a view a name that is free: as wanted, else with the table's."""
+        return self._free(
+            table,
+            wanted,
+            taken=lambda name: (schema, self._same(name)) in self._relations,
+            take=lambda name: self._relations.update({(schema, self._same(name)): table}),
+        )
+
+    def constraint(self, table: TableName, wanted: str) -> str:
+        """Give a check or a foreign key a name that no other constraint of its table has."""
+        return self._free(
+            table.name,
+            wanted,
+            taken=lambda name: (table, self._same(name)) in self._constraints,
+            take=lambda name: self._constraints.add((table, self._same(name))),
+        )
+
+    def _free(
+        self, table: str, wanted: str, *, taken: Callable[[str], bool], take: Callable[[str], None]
+    ) -> str:
+        for candidate in _candidates(table, wanted):
+            name = shortened(candidate, self._dialect.can.max_identifier_bytes)
+            if not taken(name):
+                take(name)
                 return name
-        msg = f"no free name for {wanted} of {table}"
-        raise NameCollisionError(msg, hint="Rename the index or constraint in the source.")
+        raise NameCollisionError(
+            f"no free name for {wanted} of {table}",
+            hint="Rename the index or constraint in the source.",
+        )
 
     def _same(self, name: str) -> str:
         return name.lower() if self._dialect.can.names_ignore_case else name
 
     def _fits(self, name: str, what: str) -> None:
         limit = self._dialect.can.max_identifier_bytes
-        if len(name.encode()) > limit:
-            msg = f"the name of {what} has {len(name.encode())} bytes, {self._dialect.label} keeps {limit}"
-            raise NameCollisionError(msg, hint="Give it a shorter name with rename:.")
+        size = len(name.encode())
+        if size > limit:
+            raise NameCollisionError(
+                f"the name of {what} has {size} bytes, {self._dialect.label} keeps {limit}",
+                hint="Give it a shorter name with rename:.",
+            )
+
+
+def _candidates(table: str, wanted: str) -> Iterator[str]:
+    yield wanted
+    yield f"{table}_{wanted}"
+    for number in range(2, 1000):
+        yield f"{table}_{wanted}_{number}"
 
 
 def shortened(name: str, limit: int) -> str:

@@ -12,19 +12,21 @@ def parents_first(
 ) -> tuple[list[Name], list[tuple[Name, Name]]]:
     """Return the names, parents first, and the references (child, parent) that no order can satisfy.
 
-    A reference of a table to itself is always among those; of every ring one reference is.
+    A reference of a table to itself is always among those; of every ring one reference is. The
+    answer depends on the arguments alone: another process, which hashes otherwise, gives the same.
     """
-    graph = {name: {p for p in parents.get(name, ()) if p in set(names)} for name in names}
+    known = set(names)
+    # Dicts, not sets: their order is that of the arguments.
+    graph = {n: {p: None for p in parents.get(n, ()) if p in known} for n in names}
     broken = [(name, name) for name in names if name in graph[name]]
-    for name in names:
-        graph[name].discard(name)
+    for name, _ in broken:
+        del graph[name][name]
     while True:
         try:
             order = list(TopologicalSorter(graph).static_order())
         except CycleError as error:
-            ring = error.args[1]
-            parent, child = ring[0], ring[1]
-            graph[child].discard(parent)
+            parent, child = error.args[1][:2]
+            del graph[child][parent]
             broken.append((child, parent))
             continue
         return order, broken

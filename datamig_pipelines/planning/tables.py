@@ -18,10 +18,10 @@ def plan_table(
     return Table(
         name=name,
         columns=planned.columns,
-        primary_key=_key(source, source.primary_key, planned, note),
+        primary_key=_primary_key(source, name, planned, names, note),
         uniques=_uniques(source, name, planned, names, note),
         indexes=_indexes(source, name, planned, engines, names, note),
-        checks=_checks(source, planned, engines, note),
+        checks=_checks(source, name, planned, engines, names, note),
         counters=tuple(
             (planned.renamed[c], n)
             for c, n in source.counters
@@ -45,6 +45,20 @@ def _key(source: Table, key: Key | None, planned: PlannedColumns, note: Note) ->
     return Key(key.name, tuple(planned.renamed[c] for c in key.columns))
 
 
+def _primary_key(
+    source: Table, name: TableName, planned: PlannedColumns, names: Names, note: Note
+) -> Key | None:
+    key = _key(source, source.primary_key, planned, note)
+    if key is None or key.name in ("", "PRIMARY"):
+        return key
+    return replace(key, name=_named(key.name, name, names))
+
+
+def _named(wanted: str, table: TableName, names: Names) -> str:
+    """Return a name for a key: it is a constraint of its table and an index of the schema."""
+    return names.constraint(table, names.relation(table.schema, table.name, wanted))
+
+
 def _uniques(
     source: Table, name: TableName, planned: PlannedColumns, names: Names, note: Note
 ) -> tuple[Key, ...]:
@@ -53,7 +67,7 @@ def _uniques(
         key = _key(source, unique, planned, note)
         if key is not None:
             wanted = key.name or f"uq_{name.name}_{'_'.join(key.columns)}"
-            kept.append(Key(names.relation(name.schema, name.name, wanted), key.columns))
+            kept.append(Key(_named(wanted, name, names), key.columns))
     return tuple(kept)
 
 
@@ -80,10 +94,10 @@ def _index(index: Index, planned: PlannedColumns, engines: Engines, note: Note) 
     if any(p.prefix for p in index.parts) and not engines.same:
         if index.unique:
             note("is unique over a prefix, which has no counterpart here")
-        return None
+            return None
         note("covers a prefix there and the whole column here")
     parts = [_part(p, planned, engines) for p in index.parts]
-    where = translated(index.where, engines.source, engines.target) if index.where else None
+    where = _translated(index.where, planned, engines) if index.where else None
     if any(p is None for p in parts) or (index.where and where is None):
         note("has an expression that cannot be translated")
         return None
@@ -102,27 +116,41 @@ def _part(part: IndexPart, planned: PlannedColumns, engines: Engines) -> IndexPa
     prefix = part.prefix if engines.same else None
     if part.column is not None:
         return replace(part, column=planned.renamed[part.column], prefix=prefix)
-    sql = translated(part.expression or "", engines.source, engines.target)
+    sql = _translated(part.expression or "", planned, engines)
     return replace(part, expression=sql) if sql else None
 
 
-def _checks(source: Table, planned: PlannedColumns, engines: Engines, note: Note) -> tuple[Check, ...]:
+def _translated(sql: str, planned: PlannedColumns, engines: Engines) -> str | None:
+    return translated(sql, engines.source, engines.target, planned.renames)
+
+
+def _checks(
+    source: Table,
+    name: TableName,
+    planned: PlannedColumns,
+    engines: Engines,
+    names: Names,
+    note: Note,
+) -> tuple[Check, ...]:
     kept = list(planned.checks)
-    changed = any(old != new for old, new in planned.renamed.items())
-    if source.checks and (changed or len(planned.renamed) < len(source.columns)):
-        note(f"{source.name}: its checks are left behind, for columns are renamed or dropped")
-        return tuple(kept)
     for number, check in enumerate(source.checks, 1):
-        sql = translated(check.expression, engines.source, engines.target)
+        sql = _translated(check.expression, planned, engines)
         if sql is None:
-            note(f"{source.name}: the check {check.expression} cannot be translated and is left behind")
+            note(
+                f"{source.name}: the check {check.expression} cannot be translated, or goes with a "
+                "column that is left behind"
+            )
         else:
             kept.append(Check(check.name or f"{source.name.name}_check_{number}", sql))
-    return tuple(kept)
+    return tuple(replace(c, name=names.constraint(name, c.name)) for c in kept)
 
 
 def plan_references(
-    source: Table, target: Table, moved: dict[TableName, tuple[Table, dict[str, str]]], note: Note
+    source: Table,
+    target: Table,
+    moved: dict[TableName, tuple[Table, dict[str, str]]],
+    names: Names,
+    note: Note,
 ) -> tuple[ForeignKey, ...]:
     """Return the foreign keys of a target table, renamed; those that cannot be are noted.
 
@@ -140,13 +168,14 @@ def plan_references(
         elif not _known(key.columns, renamed) or not _known(key.target_columns, parent[1]):
             note(f"{what} goes with the column that is left behind")
         else:
+            wanted = key.name or f"fk_{target.name.name}_{'_'.join(key.columns)}"
             kept.append(
                 replace(
                     key,
                     columns=tuple(renamed[c] for c in key.columns),
                     target=parent[0].name,
                     target_columns=tuple(parent[1][c] for c in key.target_columns),
-                    name=key.name or f"fk_{target.name.name}_{'_'.join(key.columns)}",
+                    name=names.constraint(target.name, wanted),
                 )
             )
     return tuple(kept)

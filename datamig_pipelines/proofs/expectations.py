@@ -30,14 +30,11 @@ _READ_ONLY: dict[str, dict[str, Any]] = {
 }
 _COUNTS = ("element_count", "unexpected_count", "unexpected_percent", "missing_count")
 _REFUSED = {
-    "expect_query_results_to_match_comparison": "Great Expectations compares 200 rows only and calls "
-    "the rest equal; compare source and target with the proofs of this project",
+    "expect_query_results_to_match_comparison": "Great Expectations compares 200 rows only and "
+    "calls the rest equal; the proofs of this project compare source and target",
 }
-_HARMLESS = (
-    "expect_table_",
-    "unexpected_rows_expectation",
-)  # what they observe are counts and column names
-
+_HARMLESS = ("expect_table_", "unexpected_rows_expectation")
+"""What these observe are counts and the names of columns, never values."""
 _NEEDED = {
     "_in_type_list": "type_list",
     "_ordered_list": "column_list",
@@ -80,7 +77,13 @@ def check_suite(migration: Migration, suite: Suite, table: TableName | None = No
         with _quiet():
             outcome = _judge(wanted, url, name, show_values=suite.show_values)
     except _NotJudged as reason:
-        return SuiteResult(False, "error", 0, (), f"{suite.file} was not judged: {reason}")
+        return SuiteResult(
+            passed=False,
+            severity="error",
+            evaluated=0,
+            failed=(),
+            message=f"{suite.file} was not judged: {reason}",
+        )
     return _result(wanted, outcome, suite)
 
 
@@ -166,7 +169,7 @@ def _judge(
     import great_expectations as gx
 
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    setattr(context.variables, "progress_bars", {"globally": False})  # noqa: B010 (typed too narrowly)
     samples = {"result_format": "BASIC", "partial_unexpected_count": 20 if show_values else 0}
     frame = None if get_dialect(url).name in _DRIVERS else _frame(url, name)
     try:
@@ -237,7 +240,9 @@ def _clean(expectation: dict[str, Any], frame: Any) -> dict[str, Any]:
         for bound in ("min_value", "max_value"):
             if zone is not None and _DAY.fullmatch(str(kwargs.get(bound))):
                 kwargs[bound] = f"{kwargs[bound]}T00:00:00{zone}"
-    more = {key: expectation[key] for key in ("meta", "severity") if key in expectation}
+    more: dict[str, Any] = {
+        key: expectation[key] for key in ("meta", "severity") if key in expectation
+    }
     return {"type": expectation["type"], "kwargs": kwargs, **more}
 
 
@@ -253,7 +258,13 @@ def _result(wanted: list[dict[str, Any]], outcome: list[Any], suite: Suite) -> S
     failed = tuple(_failure(r, show_values=suite.show_values) for r in outcome if not _holds(r))
     if len(outcome) != len(wanted):
         text = f"{len(outcome)} of {len(wanted)} expectations were judged"
-        return SuiteResult(False, "error", len(outcome), failed, f"{suite.file}: {text}")
+        return SuiteResult(
+            passed=False,
+            severity="error",
+            evaluated=len(outcome),
+            failed=failed,
+            message=f"{suite.file}: {text}",
+        )
     worst: Severity = (
         "warn" if failed and all(f["severity"] != "critical" for f in failed) else "error"
     )
@@ -261,7 +272,10 @@ def _result(wanted: list[dict[str, Any]], outcome: list[Any], suite: Suite) -> S
     parts += [_sentence(f) for f in failed[:3]] + (["…"] if len(failed) > 3 else [])
     if idle := sorted({_what(r) for r in outcome if _holds(r) and _saw_nothing(r)}):
         parts.append(f"no value to judge (empty table or all NULL) for {', '.join(idle)}")
-    return SuiteResult(not failed, worst, len(outcome), failed, f"{suite.file}: {'; '.join(parts)}")
+    message = f"{suite.file}: {'; '.join(parts)}"
+    return SuiteResult(
+        passed=not failed, severity=worst, evaluated=len(outcome), failed=failed, message=message
+    )
 
 
 def _holds(result: Any) -> bool:

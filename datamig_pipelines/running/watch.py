@@ -31,7 +31,7 @@ def watch(callback: Watcher) -> Iterator[None]:
 
 
 def tell(event: Event) -> Event:
-    """Show an event to all watchers and return it: ``yield tell(event)``."""
+    """Show an event to all watchers, and hand it back to be yielded."""
     for watcher in tuple(_watchers):
         watcher(event)
     return event

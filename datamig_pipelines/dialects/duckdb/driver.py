@@ -17,12 +17,14 @@ from datamig_pipelines.errors import (
     LockTimeoutError,
     PermissionDeniedError,
     RefusedError,
+    RunningElsewhereError,
     StatementError,
 )
 
 if TYPE_CHECKING:
     import duckdb
 
+LOCK_SUFFIX = ".datamig-lock"
 _NO_OPTION = {"connect_timeout", "schema"}
 _COUNTED = re.compile(r"\s*(insert|update|delete|merge|copy|create)\b", re.IGNORECASE)
 _RETURNING = re.compile(r"\breturning\b", re.IGNORECASE)
@@ -50,14 +52,19 @@ class Connection:
         """Lock ``<file>.datamig-lock`` until `close`; False if somebody else has it."""
         if self._lock is not None:
             return True
-        file = self.path.with_name(self.path.name + ".datamig-lock").open("a", encoding="utf-8")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            return False
-        self._lock = file
-        return True
+        self._lock = _locked(self.path)
+        return self._lock is not None
+
+
+def _locked(path: Path) -> TextIOWrapper | None:
+    """Return ``<file>.datamig-lock``, open and locked; None if another process has locked it."""
+    file = path.with_name(path.name + LOCK_SUFFIX).open("a", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
 
 
 def path_of(url: URL) -> Path:
@@ -96,12 +103,28 @@ def connect(url: URL, *, readonly: bool) -> Connection:
             raise
         raw = duckdb.connect(str(path), config=config)
     except (duckdb.IOException, duckdb.InternalException) as error:
+        _check_no_run(path, error)
         if "replaying WAL" not in str(error):
             raise
         _replay(path)
         raw = duckdb.connect(str(path), read_only=readonly, config=config)
     raw.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
     return Connection(raw, path)
+
+
+def _check_no_run(path: Path, error: Exception) -> None:
+    """Raise RunningElsewhereError if the file cannot be opened because a run writes to it.
+
+    DuckDB lets one process in: a second run fails before it comes to ask for the run's lock.
+    """
+    if "Could not set lock on file" not in str(error):
+        return
+    lock = _locked(path)
+    if lock is not None:
+        lock.close()
+        return
+    hint = "Wait for it, or stop it; DuckDB lets nobody look into the file meanwhile."
+    raise RunningElsewhereError(f"another run is working on {path}", hint=hint) from error
 
 
 def _replay(path: Path) -> None:
