@@ -14,7 +14,7 @@ from datamig_pipelines.spec import Migration, find_migration, list_migrations, r
 
 Migrations = Annotated[
     list[str] | None,
-    typer.Argument(metavar="MIGRATION...", help="Names or paths; none: all."),
+    typer.Argument(metavar="MIGRATION...", help="Names or paths; none: all of the project."),
 ]
 
 

@@ -115,11 +115,8 @@ def _explain(result: Any) -> DatamigError:
                     where=event.step_key,
                 )
             if data.error is not None:
-                return StepError(
-                    data.error.message.strip().splitlines()[0],
-                    hint=f"Dagster has the whole story: run {result.run_id}.",
-                    where=event.step_key,
-                )
+                # No error of this project: a bug, and told as one.
+                raise RuntimeError((data.error.cause or data.error).to_string())
     return StepError(f"run {result.run_id} failed", hint="Look at it in Dagster's UI.")
 
 

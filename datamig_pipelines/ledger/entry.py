@@ -13,7 +13,7 @@ def now() -> str:
 class RunEntry:
     """One application of a migration.
 
-    ``status``: running · done · failed · rolled_back. ``fingerprint`` is the plan's.
+    ``status``: running · done · failed · rolling_back · rolled_back. ``fingerprint`` is the plan's.
     """
 
     run_id: str

@@ -2,13 +2,25 @@
 
 import json
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from hashlib import sha256
 from typing import Any
 
 from datamig_pipelines.catalog import Catalog, ForeignKey, Table, TableName, View
 from datamig_pipelines.dialects.capabilities import Wire
-from datamig_pipelines.errors import NotYetError, PlanError, TableMissingError, TargetNotEmptyError
-from datamig_pipelines.planning.columns import Engines, PlannedColumns, plan_columns
+from datamig_pipelines.errors import (
+    NameCollisionError,
+    NotYetError,
+    PlanError,
+    TableMissingError,
+    TargetNotEmptyError,
+)
+from datamig_pipelines.planning.columns import (
+    Engines,
+    PlannedColumns,
+    plan_columns,
+    unused_casts,
+)
 from datamig_pipelines.planning.expressions import translated_view
 from datamig_pipelines.planning.keys import choose_key
 from datamig_pipelines.planning.naming import Names
@@ -62,9 +74,10 @@ class _Planner:
             msg = f"{self.engines.source.label} → {self.engines.target.label} does not work yet"
             raise NotYetError(msg, hint=f"{side.label} cannot stand on that side; docs/engines.md lists the pairs.")
         tables = self._wanted()
-        routes = self._ordered(self._referenced([self._route(t) for t in tables]))
-        self._check_empty(routes)
+        targets = self._targets(tables)
         views = self._views()
+        routes = self._ordered(self._referenced([self._route(t, n) for t, n in targets]))
+        self._check_empty(routes)
         self._others()
         fingerprint = _fingerprint(routes, views)
         context = Context(
@@ -83,30 +96,67 @@ class _Planner:
     # ---- which tables
 
     def _wanted(self) -> list[Table]:
+        migration, tables = self.inputs.migration, self.inputs.there.tables
+        wanted = [t for t in tables if migration.wants(*_names(t))]
+        self._check_named(wanted)
+        self.notes += [f"{t.name} is not moved, as the spec says" for t in tables if t not in wanted]
+        for which in ("include", "exclude"):
+            for pattern in getattr(migration, which):
+                if not any(fnmatchcase(n, pattern) for t in tables for n in _names(t)):
+                    self.notes.append(f"{which}: no table is called {pattern}")
+        for cast in unused_casts(wanted, migration):
+            self.notes.append(f"casts: no column is meant by {cast.when.type or cast.when.column}")
+        if not wanted:
+            raise PlanError(
+                "there is no table to move",
+                hint="Check the source's URL and schema, include and exclude.",
+            )
+        return wanted
+
+    def _check_named(self, wanted: list[Table]) -> None:
+        """Refuse names that mean no table, or one that is not moved; and two that mean the same."""
         migration = self.inputs.migration
-        known = {n for t in self.inputs.there.tables for n in (str(t.name), t.name.name)}
         asked = [(s.name, "tables") for s in migration.tables]
         asked += [(n, "tables of this run") for n in self.inputs.launch.tables]
         asked += [(n, "validate.suites") for n in (s.table for s in migration.validation.suites)]
+        known = {n for t in self.inputs.there.tables for n in _names(t)}
+        moved = {n for t in wanted for n in _names(t)}
         for name, where in asked:
             if name not in known:
-                msg = f"the source has no table {name!r}, named in {where}"
-                raise TableMissingError(msg, hint=f"It has {', '.join(sorted(str(t.name) for t in self.inputs.there.tables)) or 'none'}.")
-        wanted = [t for t in self.inputs.there.tables if migration.wants(str(t.name), t.name.name)]
-        for table in self.inputs.there.tables:
-            if table not in wanted:
-                self.notes.append(f"{table.name} is not moved, as the spec says")
-        if not wanted:
-            msg = "there is no table to move"
-            raise PlanError(msg, hint="Check the source's URL and schema, include and exclude.")
-        return wanted
+                there = ", ".join(sorted(str(t.name) for t in self.inputs.there.tables))
+                raise TableMissingError(
+                    f"the source has no table {name!r}, named in {where}",
+                    hint=f"It has {there or 'none'}.",
+                )
+            if name not in moved:
+                raise TableMissingError(
+                    f"{name!r}, named in {where}, is not moved",
+                    hint="It is left out by include or exclude.",
+                )
+        for table in wanted:
+            meant = [s.name for s in migration.tables if s.name in _names(table)]
+            if len(meant) > 1:
+                raise PlanError(
+                    f"tables: {' and '.join(meant)} are the same table",
+                    hint="Say everything about a table in one place.",
+                )
+
+    def _targets(self, tables: list[Table]) -> list[tuple[Table, TableName]]:
+        """Return where each table goes; tables get their names before anything else does."""
+        called: dict[str, TableName] = {}
+        for table in tables:
+            if called.setdefault(str(table.name), table.name) != table.name:
+                raise NameCollisionError(
+                    f"two tables of the source are both written {table.name}",
+                    hint="Move them in two migrations, or rename one in the source.",
+                )
+        return [(t, self.names.table(self._target_name(t), str(t.name))) for t in tables]
 
     # ---- one table
 
-    def _route(self, table: Table) -> tuple[Route, PlannedColumns]:
+    def _route(self, table: Table, name: TableName) -> tuple[Route, PlannedColumns]:
         migration = self.inputs.migration
-        spec = migration.table_spec(str(table.name), table.name.name)
-        name = self.names.table(self._target_name(table, spec), str(table.name))
+        spec = self._spec(table)
         planned = plan_columns(table, spec, migration, self.engines, self.notes.append)
         if not planned.loaded:
             msg = f"{table.name} has no column to load"
@@ -125,6 +175,7 @@ class _Planner:
             source=table,
             target=target,
             columns=planned.loaded,
+            computed=planned.computed,
             sends=chosen.sends,
             takes=chosen.takes,
             key=chosen.key.parts,
@@ -138,12 +189,20 @@ class _Planner:
             self.notes.append(f"{table.name} is {table.kind}; in the target it is one plain table")
         return route, planned
 
-    def _target_name(self, table: Table, spec: TableSpec | None) -> TableName:
-        wanted = (spec.rename if spec else None) or table.name.name
+    def _spec(self, table: Table) -> TableSpec | None:
+        return self.inputs.migration.table_spec(*_names(table))
+
+    def _target_name(self, table: Table) -> TableName:
+        spec = self._spec(table)
+        renamed = spec.rename if spec else None
+        return TableName(self._schema(table.name.schema), renamed or table.name.name)
+
+    def _schema(self, own: str) -> str:
+        """Return the target schema of what stands in ``own``: the target's, or the same for ``*``."""
         if not self.engines.target.can.schemas:
-            return TableName("", wanted)
-        several = len({t.name.schema for t in self.inputs.there.tables}) > 1
-        return TableName(table.name.schema if several else self.inputs.target.schema, wanted)
+            return ""
+        wanted = self.inputs.target.schema
+        return wanted if wanted != "*" else own or self.engines.target.default_schema(self.inputs.target.url)
 
     # ---- all tables together
 
@@ -151,7 +210,9 @@ class _Planner:
         moved = {r.source.name: (r.target, p.renamed) for r, p in planned}
         routes = []
         for route, _ in planned:
-            keys = plan_references(route.source, route.target, moved, self.notes.append)
+            keys = plan_references(
+                route.source, route.target, moved, self.names, self.notes.append
+            )
             routes.append(replace(route, target=replace(route.target, foreign_keys=keys)))
         return routes
 
@@ -199,15 +260,20 @@ class _Planner:
         taken = {str(v.name) for v in self.inputs.here.views} - self.inputs.owned
         for view in self.inputs.there.views:
             sql = translated_view(view.sql, self.engines.source, self.engines.target)
-            name = self.names.relation(self.inputs.target.schema, view.name.name, view.name.name)
-            schema = self.inputs.target.schema if self.engines.target.can.schemas else ""
-            if sql is None or view.materialized and not self.engines.same:
+            schema = self._schema(view.name.schema)
+            if sql is None or (view.materialized and not self.engines.same):
                 self.notes.append(f"view {view.name} cannot be translated and is left behind")
-            elif not whole or f"{schema}.{name}".removeprefix(".") in taken:
+            elif not whole:
                 self.notes.append(f"view {view.name} is left behind: not the whole database is moved")
+            elif str(TableName(schema, view.name.name)) in taken:
+                self.notes.append(f"view {view.name} is left behind: the target has one of that name")
             else:
+                name = self.names.relation(schema, view.name.name, view.name.name)
                 views.append(View(TableName(schema, name), sql, view.materialized))
-                self.notes.append(f"view {view.name} is proposed to the target; if refused, it is reported")
+                called = "" if name == view.name.name else f", as {name},"
+                self.notes.append(
+                    f"view {view.name} is proposed to the target{called}; if refused, it is reported"
+                )
         return views
 
     def _others(self) -> None:
@@ -215,6 +281,11 @@ class _Planner:
             names = [name for k, name in self.inputs.there.others if k == kind]
             shown = ", ".join(names[:8]) + (" …" if len(names) > 8 else "")  # noqa: PLR2004 (a screenful)
             self.notes.append(f"{len(names)} × {kind} not moved by this version: {shown}")
+
+
+def _names(table: Table) -> tuple[str, str]:
+    """Return both names that a user may call a table by."""
+    return str(table.name), table.name.name
 
 
 def _fingerprint(routes: list[Route], views: list[View]) -> str:

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from datamig_pipelines.catalog import Kind, Type
 from datamig_pipelines.dialects.capabilities import Wire
-from datamig_pipelines.dialects.reading import Projection
+from datamig_pipelines.dialects.reading import KeyPart, Projection
 from datamig_pipelines.errors import NotYetError
 from datamig_pipelines.planning.columns import Engines
 from datamig_pipelines.planning.keys import ChosenKey
 from datamig_pipelines.transfer.encoders import pairs
 from datamig_pipelines.transfer.rows import BINARY_KEYS
+
+_DIGITS = {Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.YEAR}
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,29 @@ def choose_wires(
 
 def _identical(engines: Engines, columns: Sequence[Projection], key: ChosenKey) -> bool:
     """Say whether the target can read the source's own binary rows, and we the keys in them."""
-    same = all(c.plain and c.type == c.into for c in columns)
+    same = all(c.plain and c.type == c.into and not _names_objects(c.type) for c in columns)
     return engines.same and same and all(p.type.kind in BINARY_KEYS for p in key.parts)
 
 
+def _names_objects(type_: Type) -> bool:
+    """Say whether the binary form may hold numbers of the source's own catalog.
+
+    An array holds that of its element's type, a composite those of its fields, a regclass is one.
+    """
+    if type_.kind is Kind.ARRAY and type_.element is not None:
+        return type_.element.kind is Kind.ENUM or _names_objects(type_.element)
+    return type_.kind is Kind.OTHER
+
+
 def _visible(sends: Wire, columns: Sequence[Projection], key: ChosenKey) -> ChosenKey:
-    if sends is Wire.CELLS or all(any(c.sql == p.sql for c in columns) for p in key.parts):
+    """Return the key if rows on the wire show it, as it is; cells carry it apart."""
+    if sends is Wire.CELLS or all(any(_shows(c, p) for c in columns) for p in key.parts):
         return key
-    return ChosenKey((), (), "the key is not among the columns that are moved")
+    return ChosenKey((), (), "the key is not among the columns that are moved as they are")
+
+
+def _shows(column: Projection, part: KeyPart) -> bool:
+    """Say whether a column's text on the wire is the text of the key."""
+    held, into = column.type.kind, column.into.kind
+    kept = held is into or into in (Kind.TEXT, Kind.CHAR) or {held, into} <= _DIGITS
+    return column.sql == part.sql and kept

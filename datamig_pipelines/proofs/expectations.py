@@ -231,7 +231,7 @@ def _frame(url: URL, name: TableName) -> Any:
 
 
 def _clean(expectation: dict[str, Any], frame: Any) -> dict[str, Any]:
-    """Return what a file may say; a day as the bound of timestamps in a frame becomes its midnight."""
+    """Return what a file may say; a day that bounds timestamps of a frame becomes midnight."""
     kwargs = dict(expectation.get("kwargs") or {})
     if frame is not None and kwargs.get("column") in frame:
         zone = {"datetime64": "", "datetime64tz": "+00:00"}.get(

@@ -19,8 +19,10 @@ class TableFingerprint(Proof):
     @override
     def prove(self, evidence: Evidence) -> ProofResult:
         """Fingerprint both sides; where they differ, fingerprint column by column."""
-        columns = [c for c in evidence.route.columns if c.compare is not None]
-        left_out = [c.name for c in evidence.route.columns if c.compare is None]
+        route = evidence.route
+        arrived = route.columns if route.transform else (*route.columns, *route.computed)
+        columns = [c for c in arrived if c.compare is not None]
+        left_out = [c.name for c in arrived if c.compare is None]
         if not columns:
             return self.result(evidence, Verdict.NOT_COMPARABLE, ("", ""), "no column has a common form")
         target = _of_target(evidence, columns)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from datamig_pipelines.catalog import Catalog
 from datamig_pipelines.dialects import get_dialect
-from datamig_pipelines.errors import ConnectError, PlanChangedError, RunningElsewhereError
+from datamig_pipelines.errors import ConnectError, LedgerError, PlanChangedError, RunningElsewhereError
 from datamig_pipelines.ledger import Ledger, RunEntry
 from datamig_pipelines.ledger.entry import now
 from datamig_pipelines.planning import Inputs, Plan, make_plan
@@ -31,9 +31,15 @@ def source_place(migration: Migration) -> Place:
 
 
 def target_place(migration: Migration) -> Place:
-    """Return the target of a migration. Raises SpecError."""
+    """Return the target of a migration; all schemas go into schemas of the same names.
+
+    Raises:
+        SpecError: See `datamig_pipelines.errors`.
+    """
     url = migration.target_url()
-    return _place(url, migration.target)
+    place = _place(url, migration.target)
+    every = migration.source.schema_name == "*" and not migration.target.schema_name
+    return replace(place, schema="*") if every and place.dialect.can.schemas else place
 
 
 def _place(url: object, connection: Connection) -> Place:
@@ -65,6 +71,7 @@ def opened(migration: Migration, launch: Launch | None = None) -> Iterator[tuple
     Raises:
         RunningElsewhereError: Another run has the target.
         PlanChangedError: The unfinished or finished run was made from another plan.
+        LedgerError: The run is half taken back.
     """
     source, target = places(migration)
     if str(source.url) == str(target.url) and source.schema == target.schema:
@@ -127,6 +134,9 @@ def _entered(plan: Plan, ledger: Ledger) -> Plan:
         run_id = uuid.uuid4().hex[:12]
         who = f"{getpass.getuser()}@{socket.gethostname()}"
         ledger.start_run(RunEntry(run_id, name, plan.fingerprint, "running", now(), who=who))
+    elif run.status == "rolling_back":
+        msg = f"a rollback of {name} was begun and did not come to its end"
+        raise LedgerError(msg, hint=f"`datamig rollback {name}` finishes it; then run again.")
     elif run.fingerprint == plan.fingerprint:
         run_id = run.run_id
         if run.status == "failed":

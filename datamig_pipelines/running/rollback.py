@@ -53,6 +53,7 @@ def roll_back(migration: Migration) -> Iterator[Event]:
         lock(session, place)
         ledger = Ledger(session)
         run = _run(ledger, migration)
+        ledger.end_run(run.run_id, "rolling_back")
         context = _context(migration, place, session, ledger, run)
         for name in reversed(STEPS):
             if ledger.steps(run.run_id).get(name):

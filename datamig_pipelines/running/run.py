@@ -30,19 +30,30 @@ def run(migration: Migration, launch: Launch | None = None) -> Iterator[Event]:
 
     Raises:
         DatamigError: With the step as its place. What was done is kept, unless the spec says
-            ``rollback: {on_failure: undo}``.
+            ``rollback: {on_failure: undo}``; a run that was finished once before is kept always.
         RejectsError: Everything else is done, but rows were rejected that the spec does not allow.
     """
     from datamig_pipelines.running.rollback import roll_back
 
+    undo = False
     try:
         with opened(migration, launch) as (plan, session):
+            undo = migration.rollback.on_failure == "undo" and not _finished(plan, session)
             for name in STEPS:
                 yield from _step(name, plan, session)
-    except DatamigError:
-        if migration.rollback.on_failure == "undo":
-            yield from roll_back(migration)
+    except DatamigError as error:
+        if undo:
+            try:
+                yield from roll_back(migration)
+            except DatamigError as second:
+                error.add_note(f"and it could not be taken back: {second}")
         raise
+
+
+def _finished(plan: Plan, session: Session) -> bool:
+    """Say whether this is the repetition of a run that was done: people may rely on it by now."""
+    run = Ledger(session).last_run(plan.context.migration.name)
+    return run is not None and run.status == "done"
 
 
 def run_step(migration: Migration, launch: Launch | None, name: str) -> Iterator[Event]:

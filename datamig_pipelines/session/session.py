@@ -53,10 +53,10 @@ class Session:
         self.query(self.dialect.begin())
         try:
             yield
+            self.query("COMMIT")  # may be refused as well: a deferred constraint, a busy file
         except BaseException:
             self._rollback()
             raise
-        self.query("COMMIT")
 
     def stream(self, read: Read) -> Iterator[Row]:
         """Yield the rows of a read, one at a time."""

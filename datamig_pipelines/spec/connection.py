@@ -34,9 +34,11 @@ class Connection(SpecModel):
         if (self.url is None) == (self.url_env is None):
             msg = "write either url or url_env"
             raise ValueError(msg)
-        if self.url is not None and _parse(self.url).password is not None:
-            msg = "a URL with a password does not belong into a file; put it into an environment variable and write url_env"
-            raise ValueError(msg)
+        if self.url is not None and _has_password(_parse(self.url)):
+            raise ValueError(
+                "a URL with a password does not belong into a file; "
+                "put it into an environment variable and write url_env"
+            )
         return self
 
     def resolve(self, base: Path) -> URL:
@@ -62,6 +64,10 @@ class Connection(SpecModel):
         if url.get_backend_name() in FILE_ENGINES and url.database not in (None, "", ":memory:"):
             return url.set(database=str((base / url.database).resolve()))
         return url
+
+
+def _has_password(url: URL) -> bool:
+    return url.password is not None or any("passw" in option.lower() for option in url.query)
 
 
 def _parse(text: str) -> URL:

@@ -59,8 +59,10 @@ class Migration(SpecModel):
     def _names_once(self) -> Self:
         twice = [n for n, count in Counter(t.name for t in self.tables).items() if count > 1]
         if twice:
-            msg = f"tables: {', '.join(twice)} stands there twice"
-            raise ValueError(msg)
+            raise ValueError(f"tables: {', '.join(twice)} stands there twice")
+        unwanted = [t.name for t in self.tables if t.name in self.exclude]
+        if unwanted:
+            raise ValueError(f"{', '.join(unwanted)} stands below tables and below exclude")
         return self
 
     @property

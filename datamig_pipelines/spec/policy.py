@@ -1,10 +1,13 @@
 """Backups, rejects, rollback, alerts, contacts, schedule."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from datamig_pipelines.spec.model import SpecModel
+
+_CRON_FIELDS = 5
 
 
 class Backup(SpecModel):
@@ -20,7 +23,9 @@ class Rejects(SpecModel):
     """How many rows the target may refuse, and whether that is a success."""
 
     abort_above: Annotated[str, Field(pattern=r"^\d+(\.\d+)?%?$")] = Field(
-        default="10%", description="Rows (25) or share of the rows read (10%) per table; above, the run stops."
+        default="10%",
+        coerce_numbers_to_str=True,
+        description="Rows (25) or share of the rows read (10%) per table; above, the run stops.",
     )
     allow: tuple[str, ...] = Field(
         default=(), description="Tables whose rejects do not turn the run red; * is allowed."
@@ -47,6 +52,14 @@ class Alert(SpecModel):
     env: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")]
     on: tuple[Literal["failure", "canceled", "success"], ...] = ("failure", "canceled")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _on_is_a_word(cls, data: Any) -> Any:
+        """Take the key ``on``, which YAML 1.1 reads as true, for what was written."""
+        if isinstance(data, dict) and True in data and "on" not in data:
+            return {("on" if key is True else key): value for key, value in data.items()}
+        return data
+
 
 class Contact(SpecModel):
     """A person for the night."""
@@ -61,3 +74,13 @@ class Schedule(SpecModel):
 
     cron: str = Field(description="Five fields: minute hour day month weekday.")
     timezone: str = "UTC"
+
+    @model_validator(mode="after")
+    def _can_be_kept(self) -> Self:
+        if len(self.cron.split()) != _CRON_FIELDS:
+            raise ValueError(f"cron has {len(self.cron.split())} fields, it needs {_CRON_FIELDS}")
+        try:
+            ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"there is no time zone {self.timezone!r}") from None
+        return self

@@ -2,13 +2,12 @@
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 from datamig_pipelines.dialects.reading import Row
 
 MAX_BATCH_BYTES = 16 * 2**20
-_SAMPLE = 16
 
 
 @dataclass(frozen=True)
@@ -20,17 +19,29 @@ class Batch:
 
 
 def cut(rows: Iterator[Row], batch_size: int) -> Iterator[Batch]:
-    """Yield batches of ``batch_size`` rows, fewer where they would pass `MAX_BATCH_BYTES`."""
+    """Yield batches of ``batch_size`` rows, fewer where they would pass `MAX_BATCH_BYTES`.
+
+    Closed before the end, it closes ``rows``.
+    """
     batch: list[Row] = []
     size = 0
-    for row in rows:
-        batch.append(row)
-        size += len(row) if isinstance(row, bytes) else _cells_size(row)
-        if len(batch) >= batch_size or size >= MAX_BATCH_BYTES:
-            yield Batch(batch, size)
-            batch, size = [], 0
+    try:
+        for row in rows:
+            batch.append(row)
+            size += len(row) if isinstance(row, bytes) else _cells_size(row)
+            if len(batch) >= batch_size or size >= MAX_BATCH_BYTES:
+                yield Batch(batch, size)
+                batch, size = [], 0
+    finally:
+        _close(rows)
     if batch:
         yield Batch(batch, size)
+
+
+def _close(stream: Iterator[object]) -> None:
+    close = getattr(stream, "close", None)
+    if close is not None:
+        close()
 
 
 def _cells_size(row: tuple[object, ...]) -> int:
@@ -48,7 +59,7 @@ class _End:
         self.error = error
 
 
-def ahead(batches: Iterator[Batch], stopped: Callable[[], bool]) -> Iterator[Batch]:
+def ahead(batches: Iterator[Batch], stopped: Callable[[], bool]) -> Generator[Batch, None, None]:
     """Yield the same batches, read by a thread that stays one batch ahead.
 
     The reader ends with its consumer: closing this generator stops and joins it, and closes
@@ -71,13 +82,10 @@ def ahead(batches: Iterator[Batch], stopped: Callable[[], bool]) -> Iterator[Bat
             for batch in batches:
                 if not put(batch):
                     break
+            _close(batches)
             end = _End()
         except BaseException as error:  # noqa: BLE001 (raised again by the consumer)
             end = _End(error)
-        finally:
-            close = getattr(batches, "close", None)
-            if close is not None:
-                close()
         put(end)
 
     thread = threading.Thread(target=read, name="datamig-reader", daemon=True)

@@ -4,6 +4,7 @@ Source renders, target parses: where both wires are the same nothing is touched 
 """
 
 import io
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ Encoder = Callable[[Sequence[Row]], Any]
 _BLOCK = 128 * 1024
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 _INT64_BITS = 63
+_INTEGER = re.compile(r"[+-]?[0-9]+")
 
 
 def encoder(route: Route) -> Encoder:
@@ -118,12 +120,29 @@ def _cells_to_cells(columns: Sequence[Projection]) -> Encoder:
 def parsed(type_: Type) -> Callable[[str], Cell] | None:
     """Return what makes a cell of a canonical text, None where the text itself is the cell."""
     if type_.kind in (Kind.INTEGER, Kind.YEAR):
-        return int
+        return _whole
     if type_.kind is Kind.FLOAT:
-        return float
+        return _float
     if type_.kind is Kind.BLOB:
-        return bytes.fromhex
+        return unhex
     return None
+
+
+def _whole(text: str) -> Cell:
+    """Return an integer; what is none (of a user's expression) stays text, the target decides."""
+    return int(text) if _INTEGER.fullmatch(text) else text
+
+
+def _float(text: str) -> Cell:
+    try:
+        return text if "_" in text else float(text)
+    except ValueError:
+        return text
+
+
+def unhex(text: str) -> bytes:
+    """Return the bytes that a reader wrote in hex, with or without PostgreSQL's ``\\x``."""
+    return bytes.fromhex(text.removeprefix("\\x"))
 
 
 def _text_to_cells(columns: Sequence[Projection]) -> Encoder:
@@ -204,7 +223,8 @@ def _csv_to_arrow(columns: Sequence[Projection]) -> Encoder:
     whole = [arrow_type(c.type) == pa.int64() for c in columns]
     types = {n: pa.int64() if w else pa.string() for n, w in zip(names, whole, strict=True)}
     blobs = [i for i, c in enumerate(columns) if c.type.kind is Kind.BLOB]
-    parse = pacsv.ParseOptions(newlines_in_values=True)
+    # An empty line is a row: the one column of its table is NULL.
+    parse = pacsv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False)
     convert = pacsv.ConvertOptions(
         column_types=types, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
     )

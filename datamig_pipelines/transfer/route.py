@@ -14,6 +14,7 @@ class Route:
     ``sends`` is the wire out of the source, ``takes`` the wire into the target. ``key_names`` are the
     source columns behind ``key``; an empty key means one stream that starts over when interrupted,
     for the reason in ``key_reason``. ``transform`` is the user's function, ``module.name``.
+    ``computed`` are columns that the target generates itself: proofs compare them, too.
     """
 
     source: Table
@@ -27,6 +28,7 @@ class Route:
     batch_size: int
     where: str = ""
     transform: str = ""
+    computed: tuple[Projection, ...] = ()
 
     @property
     def name(self) -> str:

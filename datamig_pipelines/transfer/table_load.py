@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,11 +62,13 @@ class TableLoad:
         began = time.monotonic()
         resumed = state.rows_read
         yield self._progress(state, began, resumed)
-        batches = ahead(cut(self.source.stream(self.route.read(state.high_key)), self.route.batch_size), self.order.stopped)
-        for batch in batches:
-            state = self._write(batch, state)
-            yield self._progress(state, began, resumed)
-            self._check_rejects(state)
+        rows = self.source.stream(self.route.read(state.high_key))
+        # Closing ends the reader's thread before anybody closes the session that it reads from.
+        with closing(ahead(cut(rows, self.route.batch_size), self.order.stopped)) as batches:
+            for batch in batches:
+                state = self._write(batch, state)
+                yield self._progress(state, began, resumed)
+                self._check_rejects(state)
         if self.order.stopped():
             return
         with self.target.transaction():

@@ -1,17 +1,19 @@
 """The user's Python function on its way: from rows to a frame, through the function, to cells."""
 
 import importlib
+import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from datamig_pipelines.catalog import Kind, Type
 from datamig_pipelines.dialects.capabilities import Wire
 from datamig_pipelines.dialects.reading import Cell, Projection, Row
 from datamig_pipelines.errors import RefusedError, TransformError, TransformNotFoundError
-from datamig_pipelines.transfer.encoders import cells_encoder
+from datamig_pipelines.transfer.encoders import cells_encoder, unhex
 from datamig_pipelines.transfer.route import Route
 from datamig_pipelines.transfer.rows import split_csv, split_text
 
@@ -39,7 +41,7 @@ def find_function(name: str, folder: Path) -> tuple[Function, str]:
         if path not in sys.path:
             sys.path.append(path)
     try:
-        function = getattr(importlib.import_module(module_name), function_name)
+        function = getattr(_module(module_name, folder), function_name)
     except Exception as error:
         msg = f"the transform {name} cannot be imported: {type(error).__name__}: {error}"
         hint = f"Put the module beside the YAML file ({folder}) or on PYTHONPATH."
@@ -48,6 +50,22 @@ def find_function(name: str, folder: Path) -> tuple[Function, str]:
         msg = f"the transform {name} is no function"
         raise TransformNotFoundError(msg, hint="Write `def name(frame: polars.DataFrame) -> polars.DataFrame`.")
     return function, _flavour(name, function)
+
+
+def _module(name: str, folder: Path) -> ModuleType:
+    """Import a module; one beside the YAML file is its own, whatever else goes by that name."""
+    beside = folder / f"{name}.py"
+    if not beside.is_file():
+        return importlib.import_module(name)
+    known = f"{name}@{folder}"
+    if known not in sys.modules:
+        spec = importlib.util.spec_from_file_location(known, beside)
+        assert spec is not None  # noqa: S101 (a .py file has a loader; narrows the type)
+        assert spec.loader is not None  # noqa: S101 (as above)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        sys.modules[known] = module
+    return sys.modules[known]
 
 
 def _flavour(name: str, function: Function) -> str:
@@ -171,7 +189,7 @@ def _typed(cells: Sequence[Cell], column: Projection) -> "pa.Array":
 
     wanted = frame_type(column.type)
     if column.type.kind is Kind.BLOB:
-        raw = [bytes.fromhex(c) if isinstance(c, str) else c for c in cells]
+        raw = [unhex(c) if isinstance(c, str) else c for c in cells]
         return pa.array(raw, type=wanted)
     texts = pa.array([None if c is None else _text(c) for c in cells], type=pa.string())
     try:

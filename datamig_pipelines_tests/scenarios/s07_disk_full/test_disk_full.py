@@ -1,0 +1,123 @@
+"""The disk is full: the error says so, nothing is half done, and the next run goes on."""
+
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from datamig_pipelines.errors import DiskFullError
+from datamig_pipelines_tests.scenarios.conftest import Going
+from datamig_pipelines_tests.scenarios.journey import Journey, gaps, lost
+
+TABLES = ["regions", "countries", "customers", "product_images", "events"]
+SIZES = {"sqlite": "160k", "duckdb": "1600k"}
+LIMITS = {"sqlite": 120_000, "duckdb": 900_000}
+
+
+class Disk:
+    """A small file system in memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def mount(self, size: str, *, again: bool = False) -> None:
+        """Give it a size, or skip the test where one may not mount."""
+        how = f"{'remount,' if again else ''}size={size}"
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", how, "tmpfs", str(self.folder)], capture_output=True, text=True
+        )
+        if done.returncode:
+            pytest.skip(f"no small file system to be had: {done.stderr.strip()}")
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    """A folder that `Disk.mount` turns into a small file system."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    yield Disk(folder)
+    subprocess.run(["umount", str(folder)], check=False, capture_output=True)
+
+
+@pytest.mark.parametrize("engine", SIZES)
+def test_full_disk_is_said_and_the_run_goes_on(
+    engine: str, disk: Disk, shop_url: str, going: Going
+) -> None:
+    """With the target's disk full the run ends with DiskFullError; with more room it goes on."""
+    disk.mount(SIZES[engine])
+    journey = _journey(engine, disk.folder, shop_url, going)
+
+    first = journey.start()
+    code = first.end()
+    disk.mount("64m", again=True)
+    before = journey.batches()
+    journey.start().finish()
+
+    assert first.events[-1].get("name") == "DiskFullError", first.events[-1]
+    assert code == DiskFullError.exit_code
+    assert gaps(before) == []
+    assert lost(before, journey.batches(), {"events"}) == []
+    _assert_arrived(journey)
+
+
+@pytest.mark.parametrize("engine", LIMITS)
+def test_limited_file_is_a_clear_error_and_the_run_goes_on(
+    engine: str, tmp_path: Path, shop_url: str, going: Going
+) -> None:
+    """A file that may not grow (a quota) ends the run with an engine's error, not with a traceback."""
+    journey = _journey(engine, tmp_path, shop_url, going)
+
+    limited = journey.start(file_limit=LIMITS[engine])
+    code = limited.end()
+    before = journey.batches()
+    journey.start().finish()
+
+    assert code == DiskFullError.exit_code, (limited.events[-1], limited.complaints)
+    assert limited.events[-1]["name"] == "DiskFullError"
+    assert "hint: " in limited.events[-1]["text"]
+    assert lost(before, journey.batches(), {"events"}) == []
+    _assert_arrived(journey)
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "duckdb"])
+def test_full_backup_folder_stops_before_the_target_is_touched(
+    engine: str, disk: Disk, tmp_path: Path, shop_url: str, going: Going
+) -> None:
+    """A backup that does not fit is no backup: the run ends, the target has no new table."""
+    disk.mount("64k")
+    journey = _journey(engine, tmp_path, shop_url, going)
+    journey.attributes["backup"] = {"to": str(disk.folder)}
+    filling = "SELECT hex(%s) || i AS t FROM (%s)"
+    if engine == "sqlite":
+        many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) SELECT i FROM n"
+        journey.ask("CREATE TABLE kept AS " + filling % ("randomblob(100)", many))
+    else:
+        many = "SELECT range AS i FROM range(20000)"
+        journey.ask("CREATE TABLE kept AS " + filling % ("md5(i::VARCHAR)", many))
+    before = journey.catalog()
+
+    process = journey.start()
+    code = process.end()
+
+    assert code == DiskFullError.exit_code, process.events[-1]
+    assert process.events[-1]["name"] == "DiskFullError"
+    assert journey.catalog() == before
+    assert list(disk.folder.iterdir()) == [], "half a backup would be taken for one"
+    disk.mount("64m", again=True)
+    journey.start().finish()
+
+
+def _journey(engine: str, folder: Path, source: str, going: Going) -> Journey:
+    target = f"{engine}:///{folder / 'target.db'}"
+    return going(source, target, batch_size=20, include=TABLES)
+
+
+def _assert_arrived(journey: Journey) -> None:
+    assert gaps(journey.batches()) == []
+    assert set(journey.verdicts()) == {"equal"}
+    with sqlite3.connect(journey.place("source").url.database or "") as source:
+        (count,) = source.execute("SELECT count(*) FROM events").fetchone()
+    source.close()
+    assert len(journey.rows("events")) == count

@@ -1,0 +1,218 @@
+"""Forward, back, and forward again: the target is as it was, whatever happened on the way."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from datamig_pipelines import running
+from datamig_pipelines.errors import (
+    ConnectError,
+    DatamigError,
+    LedgerError,
+    PlanChangedError,
+    RejectsError,
+    TransformError,
+)
+from datamig_pipelines.steps import StepDone
+from datamig_pipelines_tests.scenarios.conftest import Going
+from datamig_pipelines_tests.scenarios.journey import Journey
+
+TABLES = ["regions", "countries", "customers", "categories", "orders", "stores", "employees", "events"]
+TARGETS = ("pg_url", "sqlite_url", "duckdb_url")
+OTHER = [(1, "one", None), (2, "zwei ✓", 2), (2, "zwei ✓", 2)]
+
+
+@pytest.fixture(params=TARGETS)
+def journey(request: pytest.FixtureRequest, shop_url: str, going: Going) -> Journey:
+    """A migration into a database that holds something else already."""
+    made = going(shop_url, request.getfixturevalue(request.param), batch_size=50, include=TABLES)
+    made.ask(
+        "CREATE TABLE mine (id INTEGER PRIMARY KEY, name VARCHAR(20) NOT NULL)",
+        "INSERT INTO mine VALUES (1, 'a'), (2, 'b')",
+        "CREATE TABLE other (n INTEGER, t VARCHAR(20), m INTEGER)",
+        "INSERT INTO other VALUES (1, 'one', NULL), (2, 'zwei ✓', 2), (2, 'zwei ✓', 2)",
+        "CREATE VIEW looked AS SELECT id FROM mine",
+    )
+    return made
+
+
+def test_rollback_leaves_the_target_as_it_was(journey: Journey) -> None:
+    """After forward and back, the catalog and the rows that were there before are untouched."""
+    before = journey.catalog()
+
+    events = journey.run()
+    between = journey.catalog()
+    last = list(running.roll_back(journey.migration))[-1]
+
+    backup = next(e for e in events if isinstance(e, StepDone) and e.step == "backup")
+    assert backup.detail["verified"] == "restore"
+    assert backup.detail["restored_s"] is not None
+    assert (Path(backup.detail["folder"]) / "manifest.json").is_file()
+    assert len(between.tables) == len(before.tables) + len(TABLES)
+    assert isinstance(last, StepDone)
+    assert journey.catalog() == before
+    assert Counter(journey.rows("other", "n, t, m")) == Counter(OTHER)
+    assert running.status(journey.migration)["runs"][-1]["status"] == "rolled_back"
+
+
+def test_forward_works_again_after_a_rollback(journey: Journey) -> None:
+    """Forward, back, forward, back, forward: each run is a new one and proves every table."""
+    before = journey.catalog()
+    for _ in range(2):
+        journey.run()
+        list(running.roll_back(journey.migration))
+        assert journey.catalog() == before
+
+    journey.run()
+
+    assert set(journey.verdicts()) == {"equal"}
+    assert len(journey.run_ids()) == 3
+
+
+@pytest.mark.parametrize("steps", [1, 3, 4, 5])
+def test_killed_rollback_goes_on(steps: int, journey: Journey) -> None:
+    """A rollback that is killed after any step is finished by the next one, not by a run."""
+    before = journey.catalog()
+    journey.run()
+
+    process = journey.start("rollback")
+    assert process.wait_for("StepDone", steps)
+    killed = process.kill()
+    if killed:
+        assert isinstance(journey.refused(), LedgerError), "a run on a half undone target"
+        list(running.roll_back(journey.migration))
+
+    assert journey.catalog() == before
+    journey.run()
+    assert set(journey.verdicts()) == {"equal"}
+
+
+def test_killed_run_can_be_taken_back(journey: Journey) -> None:
+    """A run that was killed under its load is taken back as well as a finished one."""
+    before = journey.catalog()
+    process = journey.start()
+    assert process.wait_for("Progress", 8)
+    process.kill()
+
+    list(running.roll_back(journey.migration))
+
+    assert journey.catalog() == before
+    journey.run()
+    assert set(journey.verdicts()) == {"equal"}
+
+
+def test_losses_count_the_rows_written_since(journey: Journey) -> None:
+    """`losses` names each table with its rows now and the rows that the load brought."""
+    journey.run()
+    journey.ask(
+        "INSERT INTO regions (id, code, name) VALUES (900, 'NEW', 'new')",
+        "INSERT INTO regions (id, code, name) VALUES (901, 'NEW2', 'new2')",
+    )
+
+    found = {loss.table.rpartition(".")[2]: loss for loss in running.losses(journey.migration)}
+
+    assert set(found) == set(TABLES)
+    assert {t for t, loss in found.items() if loss.rows != loss.loaded} == {"regions"}
+    assert found["regions"].rows == found["regions"].loaded + 2
+
+
+def test_rollback_needs_no_source(journey: Journey, shop_path: Path) -> None:
+    """With the source gone, the target is taken back all the same."""
+    before = journey.catalog()
+    journey.run()
+    shop_path.unlink()
+
+    list(running.roll_back(journey.migration))
+
+    assert journey.catalog() == before
+
+
+def test_nothing_to_take_back_is_said(journey: Journey) -> None:
+    """A rollback without a run, or a second one, ends with LedgerError and changes nothing."""
+    before = journey.catalog()
+
+    first = journey.refused(running.roll_back)
+    journey.run()
+    list(running.roll_back(journey.migration))
+    second = journey.refused(running.roll_back)
+
+    assert isinstance(first, LedgerError)
+    assert isinstance(second, LedgerError)
+    assert journey.catalog() == before
+
+
+def test_rollback_drops_nothing_that_was_made_later(journey: Journey) -> None:
+    """A table that somebody made after the run stays; the rollback says that the state differs."""
+    journey.run()
+    journey.ask("CREATE TABLE later (id INTEGER)", "INSERT INTO later VALUES (5)")
+
+    error = journey.refused(running.roll_back)
+
+    assert isinstance(error, LedgerError)
+    assert "later" in error.message
+    assert journey.rows("later") == [(5,)]
+
+
+# ---- rollback: {on_failure: undo}
+
+
+def test_failed_run_is_undone_where_the_spec_says_so(journey: Journey) -> None:
+    """With ``on_failure: undo`` a failure takes back what the run made and is raised itself."""
+    before = journey.catalog()
+    module = journey.folder / "broken.py"
+    module.write_text("import polars as pl\ndef load(f: pl.DataFrame) -> pl.DataFrame:\n    return 1 / 0\n")
+    journey.attributes["tables"] = [{"name": "orders", "transform": "broken.load"}]
+    journey.attributes["rollback"] = {"on_failure": "undo"}
+
+    error = journey.refused()
+
+    assert isinstance(error, TransformError)
+    assert journey.catalog() == before
+    assert running.status(journey.migration)["runs"][-1]["status"] == "rolled_back"
+
+
+def test_finished_run_is_never_undone_by_a_later_failure(journey: Journey, shop_path: Path) -> None:
+    """What was finished once stays, though a repetition fails before or in its steps."""
+    journey.attributes["rollback"] = {"on_failure": "undo"}
+    journey.run()
+    after = journey.catalog()
+
+    journey.ask("DELETE FROM events WHERE level = 'info'", side="target")
+    journey.ask("ALTER TABLE regions ADD COLUMN more INTEGER", side="source")
+    changed = journey.refused()
+    shop_path.unlink()
+    gone = journey.refused()
+
+    assert isinstance(changed, PlanChangedError)
+    assert isinstance(gone, ConnectError)
+    assert journey.catalog() == after
+
+
+def test_undo_on_failure_keeps_the_report_of_rejects(
+    journey: Journey, request: pytest.FixtureRequest
+) -> None:
+    """Rejects that the spec does not allow are a failure; their rows stay readable in the report."""
+    before = journey.catalog()
+    journey.attributes["rollback"] = {"on_failure": "undo"}
+    journey.ask(
+        "PRAGMA ignore_check_constraints = ON",
+        "UPDATE customers SET points = -1 WHERE id = 5",
+        side="source",
+    )
+
+    error = _refused_with(journey, RejectsError)
+
+    assert "customers" in error.message
+    assert journey.catalog() == before
+    reports = [*journey.folder.rglob("report.json"), *journey.migration.home.rglob("report.json")]
+    assert reports
+    rejects = json.loads(reports[0].read_text())["rejects"]
+    assert [r["table"] for r in rejects] == ["customers"]
+
+
+def _refused_with(journey: Journey, kind: type[DatamigError]) -> DatamigError:
+    error = journey.refused()
+    assert isinstance(error, kind), error
+    return error
