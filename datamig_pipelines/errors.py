@@ -40,12 +40,13 @@ stopped, 4 an engine spoke, 5 the data differs, 6 memory and world disagree.
 import re
 from typing import ClassVar
 
-_SECRET = re.compile(r"(://[^:/@\s]*:)[^@\s]*@")
+_IN_URL = re.compile(r"(://[^:/@\s]*:)[^/\s]*@")
+_NAMED = re.compile(r"""((?:password|passwd|pwd)['"]?\s*[=:]\s*['"]?)[^\s&;,'")]+""", re.IGNORECASE)
 
 
 def without_secrets(text: str) -> str:
-    """Return ``text`` with the password of every URL in it replaced by ``***``."""
-    return _SECRET.sub(r"\1***@", text)
+    """Return ``text`` with every password in a URL or behind ``password=`` replaced by ``***``."""
+    return _NAMED.sub(r"\1***", _IN_URL.sub(r"\1***@", text))
 
 
 class DatamigError(Exception):

@@ -17,6 +17,18 @@ from datamig_pipelines.catalog.table import (
 from datamig_pipelines.catalog.types import Kind, Type
 
 __all__ = [
-    "Catalog", "Check", "Column", "Default", "DefaultKind", "ForeignKey", "Index", "IndexPart", "Key",
-    "Kind", "Table", "TableName", "Type", "View",
+    "Catalog",
+    "Check",
+    "Column",
+    "Default",
+    "DefaultKind",
+    "ForeignKey",
+    "Index",
+    "IndexPart",
+    "Key",
+    "Kind",
+    "Table",
+    "TableName",
+    "Type",
+    "View",
 ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, order=True)
 class TableName:
-    """A table's schema and name as the engine spells them; ``schema`` is empty where there is none."""
+    """A table's schema and name as the engine spells them; no schema is an empty one."""
 
     schema: str
     name: str

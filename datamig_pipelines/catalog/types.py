@@ -56,7 +56,14 @@ class Type:
     def same_as(self, other: "Type") -> bool:
         """Say whether both hold exactly the same values, however they are declared."""
         mine = (self.kind, self.bits, self.unsigned, self.precision, self.scale, self.length)
-        theirs = (other.kind, other.bits, other.unsigned, other.precision, other.scale, other.length)
+        theirs = (
+            other.kind,
+            other.bits,
+            other.unsigned,
+            other.precision,
+            other.scale,
+            other.length,
+        )
         return (
             mine == theirs
             and self.fraction == other.fraction

@@ -19,7 +19,7 @@ from datamig_pipelines.cli import (
 )
 from datamig_pipelines.cli.exits import EPILOG, INTERRUPTED
 from datamig_pipelines.cli.failures import refuse, tell_bug, tell_error
-from datamig_pipelines.cli.output import document, err
+from datamig_pipelines.cli.output import document, remark
 from datamig_pipelines.errors import DatamigError
 
 __all__ = ["answer", "app", "main"]
@@ -46,26 +46,23 @@ def answer(arguments: list[str]) -> int:
     """Run one command and return its exit code; every error was told when this returns."""
     as_json = "--json" in arguments
     try:
-        return int(
-            app(args=arguments or ["--help"], prog_name="datamig", standalone_mode=False) or 0
-        )
+        code = app(args=arguments or ["--help"], prog_name="datamig", standalone_mode=False)
     except click.ClickException as error:
         return refuse(error, as_json=as_json)
     except DatamigError as error:
         return tell_error(error, as_json=as_json)
-    except (KeyboardInterrupt, click.Abort):
-        return _stopped(as_json=as_json)
-    except BrokenPipeError:
-        # The reader of our output (`| head`) has seen enough.
-        sys.stdout = None
-        return 0
+    except click.Abort:
+        return _stopped("Nothing was changed.", as_json=as_json)
     except Exception as error:  # noqa: BLE001 (the last resort: one line, and the whole story in a file)
         return tell_bug(error, as_json=as_json)
+    if code == INTERRUPTED:  # what Typer makes of Ctrl-C
+        sentence = "Stopped. What was committed is kept; the same command goes on from there."
+        return _stopped(sentence, as_json=as_json)
+    return int(code or 0)
 
 
-def _stopped(*, as_json: bool) -> int:
-    sentence = "Stopped. What was committed is kept; the same command goes on from there."
-    err().print(f"\n{sentence}", markup=False, highlight=False)
+def _stopped(sentence: str, *, as_json: bool) -> int:
+    remark(f"\n{sentence}")
     if as_json:
         document({"error": {"message": sentence}, "exit_code": INTERRUPTED})
     return INTERRUPTED

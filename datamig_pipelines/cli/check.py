@@ -18,8 +18,8 @@ Migrations = Annotated[
 ]
 
 
-def check(migrations: Migrations = None, as_json: AsJson = False) -> None:
-    """Say whether migration files are right: file and line of each mistake. No database is touched."""
+def check(migrations: Migrations = None, *, as_json: AsJson = False) -> None:
+    """Say whether migration files are right, with the line of each mistake; reads files only."""
     names = migrations or list(list_migrations())
     if not names:
         raise SpecError("there is no migration to check", hint="Make one with `datamig new NAME`.")

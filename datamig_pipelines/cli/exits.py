@@ -3,6 +3,7 @@
 from typing import Any
 
 OK = 0
+DIFFERENT = 3
 NOT_ALL_PROVEN = 9
 INTERRUPTED = 130
 WRONG_CALL = 4
@@ -11,8 +12,8 @@ MEANINGS: dict[int, str] = {
     OK: "done, and everything that was asked to be proven is proven",
     1: "unexpected: a bug; the traceback is in a file that the last line names",
     2: "everything else is done, but rows were rejected that the file does not allow",
-    3: "a proof or an expectation found a difference",
-    4: "the file or the command line is wrong; no database was touched",
+    DIFFERENT: "a proof or an expectation found a difference",
+    WRONG_CALL: "the file or the command line is wrong; no database was touched",
     5: "the plan is impossible on these databases; nothing was changed",
     6: "a step stopped; what was committed is kept and a later run goes on",
     7: "an engine refused: connection, login, lock, disk, permission, statement",
@@ -28,5 +29,5 @@ def of_proofs(proofs: list[dict[str, Any]]) -> int:
     """Return the exit code of a finished run, from the verdicts in the ledger."""
     verdicts = {p["verdict"] for p in proofs}
     if "different" in verdicts:
-        return 3
+        return DIFFERENT
     return OK if verdicts <= {"equal"} else NOT_ALL_PROVEN

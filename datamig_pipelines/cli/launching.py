@@ -16,6 +16,7 @@ import dagster as dg
 from dagster._cli.utils import get_possibly_temporary_instance_for_cli
 
 from datamig_pipelines.cli.output import remark
+from datamig_pipelines.cli.verdict import SuiteVerdict
 from datamig_pipelines.errors import DatamigError, ProofFailedError, StepError
 from datamig_pipelines.orchestration.component import Migration as Component
 from datamig_pipelines.running.watch import StepFailed, Watcher, watch
@@ -34,6 +35,7 @@ class Outcome:
     error: DatamigError | None
     shown_in: Path | None
     """Where `dagster dev` shows the run: DAGSTER_HOME, or the folder to start it in."""
+    suites: list[SuiteVerdict]
 
 
 def execute(path: Path, launch: Launch, *, job: str, watcher: Watcher) -> Outcome:
@@ -44,6 +46,10 @@ def execute(path: Path, launch: Launch, *, job: str, watcher: Watcher) -> Outcom
         launch: The run configuration.
         job: Name of the job.
         watcher: Gets every event of the run.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C ended the run; Dagster shows it as failed by interruption.
+        RuntimeError: A step raised what is no error of this project: a bug.
     """
     caught: list[DatamigError] = []
 
@@ -61,20 +67,22 @@ def execute(path: Path, launch: Launch, *, job: str, watcher: Watcher) -> Outcom
             raise_on_error=False,
             tags={**(_REPOSITORY if ours else {}), "datamig/from": "cli"},
         )
+        if _interrupted(result):
+            raise KeyboardInterrupt
         error = None if result.success else (caught[0] if caught else _explain(result))
-        return Outcome(result.run_id, error, shown_in)
+        return Outcome(result.run_id, error, shown_in, _suites(result))
 
 
 def _project_job(job: str) -> dg.JobDefinition:
     from datamig_pipelines.definitions import definitions
 
-    return definitions().get_job_def(job)
+    return definitions().resolve_job_def(job)
 
 
 def _own_job(path: Path, job: str) -> dg.JobDefinition:
     component = Component(read_migration(path))
     definitions = component.build_defs(dg.ComponentTree.for_test().load_context)
-    return definitions.get_job_def(job)
+    return definitions.resolve_job_def(job)
 
 
 @contextlib.contextmanager
@@ -101,6 +109,31 @@ def _folder() -> Path | None:
     )
 
 
+def _interrupted(result: Any) -> bool:
+    """Say whether Ctrl-C ended the run: in a step, or between two of them."""
+    data = [
+        e.event_specific_data for e in result.all_events if e.is_step_failure or e.is_job_failure
+    ]
+    errors = [error for d in data if (error := getattr(d, "error", None))]
+    return any(
+        e.cls_name in ("DagsterExecutionInterruptedError", "KeyboardInterrupt") for e in errors
+    )
+
+
+def _suites(result: Any) -> list[SuiteVerdict]:
+    """Return the verdicts of the suites, which the ledger does not keep."""
+    found = [
+        e.event_specific_data
+        for e in result.all_events
+        if e.event_type_value == "ASSET_CHECK_EVALUATION"
+    ]
+    return [
+        SuiteVerdict(c.check_name, c.asset_key.path[-1], c.passed, c.blocking, c.description or "")
+        for c in found
+        if c.check_name.startswith("suite_")
+    ]
+
+
 def _explain(result: Any) -> DatamigError:
     """Return the error behind a failed run, from what the failure says of itself."""
     for event in result.all_events:
@@ -110,8 +143,8 @@ def _explain(result: Any) -> DatamigError:
                 return _from_metadata(data.user_failure_data)
             if data.error is not None and data.error.cls_name == "DagsterAssetCheckFailedError":
                 return ProofFailedError(
-                    "a blocking proof found a difference",
-                    hint="See all of them with `datamig status`.",
+                    "a proof or a suite of expectations found a difference",
+                    hint="See all of them with `datamig status`; suites stand above.",
                     where=event.step_key,
                 )
             if data.error is not None:

@@ -10,6 +10,7 @@ from typing import Self, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.table import Column
 from rich.text import Text
 
 from datamig_pipelines.cli.output import PIPED_WIDTH, duration
@@ -123,9 +124,9 @@ def _own_stderr() -> TextIO:
 def _bars(console: Console) -> Progress:
     return Progress(
         TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=30),
+        BarColumn(bar_width=20),
         TextColumn("{task.percentage:>3.0f}%"),
-        _Figures(),
+        _Figures(Column(no_wrap=True)),
         console=console,
         redirect_stdout=False,
         redirect_stderr=False,

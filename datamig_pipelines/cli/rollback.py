@@ -6,7 +6,6 @@ from typing import Any
 import typer
 
 from datamig_pipelines.cli.arguments import AsJson, MigrationName, Yes
-from datamig_pipelines.cli.exits import INTERRUPTED
 from datamig_pipelines.cli.failures import as_dict, hidden, print_error
 from datamig_pipelines.cli.following import drain
 from datamig_pipelines.cli.output import document, remark, say
@@ -39,7 +38,7 @@ def ask(spec: Migration, *, yes: bool) -> Lost:
     Raises:
         LedgerError: There is nothing to take back.
         SpecError: Nobody is there to be asked.
-        typer.Exit: The answer was no.
+        typer.Abort: The answer was no.
     """
     from datamig_pipelines import running
 
@@ -53,8 +52,7 @@ def ask(spec: Migration, *, yes: bool) -> Lost:
             hint = "Give --yes if that is what you want; nothing was changed."
             raise SpecError("a rollback asks first, and nobody is there to answer", hint=hint)
         if not typer.confirm("Remove them?", err=True):
-            remark("Nothing was changed.")
-            raise typer.Exit(INTERRUPTED)
+            raise typer.Abort
     return [{**loss.__dict__, "written_since": max(0, loss.rows - loss.loaded)} for loss in losses]
 
 

@@ -2,14 +2,17 @@
 
 import contextlib
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from datamig_pipelines.cli.arguments import AsJson, BatchSize, MigrationName, Tables, Yes, names
 from datamig_pipelines.cli.output import remark
-from datamig_pipelines.errors import DatamigError, SpecError
+from datamig_pipelines.errors import SpecError
 from datamig_pipelines.spec import Direction, Launch, Migration, find_migration, read_migration
+
+if TYPE_CHECKING:
+    from datamig_pipelines.cli.launching import Outcome
 
 Kind = Annotated[
     str, typer.Option("--type", help="Refuse to run unless the file's kind is this one.")
@@ -58,8 +61,8 @@ def _up(spec: Migration, path: Path, launch: Launch, *, verbose: bool, as_json: 
     from datamig_pipelines.cli.verdict import conclude
 
     spec.source_url(), spec.target_url()  # before Dagster takes its three seconds
-    error = _executed(path, launch, job=spec.name, verbose=verbose)
-    return conclude(spec, error, as_json=as_json)
+    done = _executed(path, launch, job=spec.name, verbose=verbose)
+    return conclude(spec, done.error, as_json=as_json, suites=done.suites)
 
 
 def _down(
@@ -70,11 +73,11 @@ def _down(
     lost = ask(spec, yes=yes or launch.dry_run)
     if launch.dry_run:
         return conclude(spec, lost, None, as_json=as_json, dry_run=True)
-    error = _executed(path, launch, job=f"{spec.name}_rollback", verbose=verbose)
-    return conclude(spec, lost, error, as_json=as_json)
+    done = _executed(path, launch, job=f"{spec.name}_rollback", verbose=verbose)
+    return conclude(spec, lost, done.error, as_json=as_json)
 
 
-def _executed(path: Path, launch: Launch, *, job: str, verbose: bool) -> DatamigError | None:
+def _executed(path: Path, launch: Launch, *, job: str, verbose: bool) -> "Outcome":
     from datamig_pipelines.cli.progress import Live
 
     remark(f"starting Dagster for job {job} ...")
@@ -86,4 +89,4 @@ def _executed(path: Path, launch: Launch, *, job: str, verbose: bool) -> Datamig
             outcome = launching.execute(path, launch, job=job, watcher=live.show)
     shown = f", shown by `dagster dev` in {outcome.shown_in}" if outcome.shown_in else ""
     remark(f"Dagster run {outcome.run_id}{shown}" + (f", log {log}" if log else ""))
-    return outcome.error
+    return outcome

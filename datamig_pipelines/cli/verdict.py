@@ -1,5 +1,7 @@
 """What arrived and what was proven: the end of every run, from the ledger alone."""
 
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from datamig_pipelines.cli import exits
@@ -12,20 +14,47 @@ _COUNTS = ("read", "loaded", "rejected", "filtered")
 _MARKS = {"equal": "equal", "different": "DIFFERENT", "not comparable": "not comparable"}
 
 
-def conclude(migration: Migration, error: DatamigError | None, *, as_json: bool) -> int:
+@dataclass(frozen=True)
+class SuiteVerdict:
+    """How one Great Expectations suite ended."""
+
+    suite: str
+    table: str
+    passed: bool
+    blocking: bool
+    message: str
+
+
+def conclude(
+    migration: Migration,
+    error: DatamigError | None,
+    *,
+    as_json: bool,
+    suites: Sequence[SuiteVerdict] = (),
+) -> int:
     """Print what the ledger knows now and the error if there was one; return the exit code."""
-    figures = _figures(migration, error)
-    code = error.exit_code if error else exits.of_proofs(figures.get("proofs", []))
+    figures = {**_figures(migration, error), "suites": [asdict(s) for s in suites]}
+    code = error.exit_code if error else _code(figures.get("proofs", []), suites)
     if as_json:
         told = as_dict(error) if error else None
         document({**figures, "exit_code": code, "meaning": exits.MEANINGS[code], "error": told})
     else:
         show_figures(figures)
+        for suite in suites:
+            say(f"{'holds' if suite.passed else 'DOES NOT HOLD'}: {suite.table}: {suite.message}")
     if error:
         print_error(error)
     elif not as_json:
         say(_sentence(code))
     return code
+
+
+def _code(proofs: list[dict[str, Any]], suites: Sequence[SuiteVerdict]) -> int:
+    broken = [s for s in suites if not s.passed]
+    code = exits.of_proofs(proofs)
+    if any(s.blocking for s in broken):
+        return exits.DIFFERENT
+    return exits.NOT_ALL_PROVEN if broken and code == exits.OK else code
 
 
 def _figures(migration: Migration, error: DatamigError | None) -> dict[str, Any]:

@@ -84,7 +84,7 @@ class Ledger:
             if entry.number != index + 1 or entry.rows_read != (
                 entry.rows_loaded + entry.rows_rejected + entry.rows_filtered
             ):
-                msg = f"batch {entry.number} of {table} does not add up (entry {index + 1} of its table)"
+                msg = f"batch {entry.number} of {table} does not add up (entry {index + 1})"
                 hint = "Somebody edited the ledger, or a bug: roll back and load again."
                 raise LedgerError(msg, hint=hint)
             if entry.written:
@@ -105,11 +105,12 @@ class Ledger:
         return TableState(**{**state.__dict__, "done": done})
 
     def add_batch(self, entry: BatchEntry, rejects: list[Reject]) -> None:
-        """Remember a batch and its rejects. Raises LedgerError if its accounting does not add up."""
+        """Remember a batch and its rejects. Raises LedgerError if it does not add up."""
         if entry.rows_read != entry.rows_loaded + entry.rows_rejected + entry.rows_filtered:
             msg = (
                 f"batch {entry.number} of {entry.table} read {entry.rows_read} rows, but loaded "
-                f"{entry.rows_loaded}, rejected {entry.rows_rejected}, filtered {entry.rows_filtered}"
+                f"{entry.rows_loaded}, rejected {entry.rows_rejected}, "
+                f"filtered {entry.rows_filtered}"
             )
             raise LedgerError(msg, hint="This is a bug of datamig_pipelines; nothing of the batch was kept.")
         self._insert("batch", astuple(entry))

@@ -10,8 +10,8 @@ SCHEMA = "datamig"
 _COLUMNS = {
     "run": "run_id migration fingerprint status started_at finished_at who position detail",
     "step": "run_id step status started_at finished_at detail",
-    "batch": "run_id table_name number# high_key rows_read# rows_loaded# rows_rejected# rows_filtered# "
-    "bytes# written seconds% committed_at",
+    "batch": "run_id table_name number# high_key rows_read# rows_loaded# rows_rejected# "
+    "rows_filtered# bytes# written seconds% committed_at",
     "loaded": "run_id table_name rows_loaded# finished_at",
     "reject": "run_id table_name batch# row_key row_values code reason hint rejected_at",
     "proof": "run_id table_name proof verdict source_value target_value detail proven_at",

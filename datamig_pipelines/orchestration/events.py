@@ -26,7 +26,7 @@ def heard(context: Any, graph: Graph, events: Iterator[Event]) -> Iterator[Event
         for event in events:
             match event:
                 case Said(text):
-                    context.log.info(text)
+                    context.log.info("%s", text)
                 case StepStarted(step, does):
                     context.log.info("%s: %s", step, does)
                 case Progress():

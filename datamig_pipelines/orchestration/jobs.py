@@ -13,31 +13,28 @@ from datamig_pipelines.steps import STEPS
 Job = Any  # Dagster's two kinds of job share no public name
 
 
+_WHOLE = "Plans, backs up, loads, proves and reports; goes on where a run stopped."
+_PLAN = "Shows everything that a run would do; nothing is written."
+_VALIDATE = "Proves a loaded migration again; fails if anything differs."
+
+
 def jobs(graph: Graph) -> list[Job]:
-    """Return ``<name>``, ``<name>_plan``, ``<name>_validate`` and ``<name>_rollback``."""
+    """Return ``<name>``, ``<name>_plan``, ``<name>_validate`` and ``<name>_rollback``.
+
+    A spec without any proof or suite has no ``<name>_validate``: it could only be green.
+    """
     steps = [graph.keys.step(s) for s in ("plan", *STEPS) if s != "load"]
     whole = dg.AssetSelection.assets(*steps, *graph.loaded)
     plan = dg.AssetSelection.assets(graph.keys.step("plan"))
-    proven = any(PROOFS[n].after_load for n in graph.migration.validation.proofs)
-    # The load's checks run all proofs; the step's own checks stand in where there are none.
-    checked = graph.loaded if proven else [*graph.loaded, graph.keys.step("validate")]
-    checks = dg.AssetSelection.checks_for_assets(*checked)
-    return [
-        _job(
-            graph,
-            "",
-            whole,
-            "Plans, backs up, loads, proves and reports; goes on where a run stopped.",
-        ),
-        _job(graph, "_plan", plan, "Shows everything that a run would do; nothing is written."),
-        _job(
-            graph,
-            "_validate",
-            checks,
-            "Proves a loaded migration again; fails if anything differs.",
-        ),
-        rollback_job(graph),
-    ]
+    found = [_job(graph, "", whole, _WHOLE), _job(graph, "_plan", plan, _PLAN)]
+    said = graph.migration.validation
+    if said.proofs or said.suites:
+        # The load's checks run all proofs; the step's own checks stand in where it has none.
+        of_load = any(PROOFS[n].after_load for n in said.proofs)
+        checked = graph.loaded if of_load else [*graph.loaded, graph.keys.step("validate")]
+        checks = dg.AssetSelection.checks_for_assets(*checked)
+        found.append(_job(graph, "_validate", checks, _VALIDATE))
+    return [*found, rollback_job(graph)]
 
 
 def _job(graph: Graph, suffix: str, selection: dg.AssetSelection, text: str) -> Job:

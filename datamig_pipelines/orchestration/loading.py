@@ -47,6 +47,8 @@ def load_asset(graph: Graph) -> dg.AssetsDefinition:
             k.asset_key for k in context.selected_asset_check_keys
         }
         tables = chosen(graph, keys, settings)
+        if tables is None:
+            context.log.info("none of the selected tables is among those of the configuration")
         if tables is None or stands_still(context, settings):
             return
         with explained():

@@ -44,7 +44,10 @@ def together(key: dg.AssetKey, results: Sequence[ProofResult]) -> list[dg.AssetC
         own = [r for r in results if r.proof == name]
         worst = max(own, key=lambda r: _ORDER.index(r.verdict))
         outcome = _outcome(worst)
-        outcome["description"] = f"{worst.table}: {outcome['description']}"
+        if worst.verdict is Verdict.EQUAL:
+            outcome["description"] = f"equal in all of {len(own)} tables"
+        else:
+            outcome["description"] = f"{worst.table}: {outcome['description']}"
         outcome["metadata"] = {"tables": len(own), "results": dg.MetadataValue.md(_listed(own))}
         found.append(dg.AssetCheckResult(asset_key=key, check_name=name, **outcome))
     return found
@@ -119,6 +122,6 @@ def _outcome(result: ProofResult) -> dict[str, Any]:
             "verdict": str(result.verdict),
             "source": result.source,
             "target": result.target,
-            "detail": result.detail,
+            **({"detail": result.detail} if result.detail else {}),
         },
     }

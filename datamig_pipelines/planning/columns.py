@@ -55,7 +55,10 @@ def plan_columns(
     """
     specs = dict(spec.columns) if spec else {}
     renames = {c.name: _new_name(c, specs.get(c.name, ColumnSpec())) for c in table.columns}
-    columns, loaded, computed, checks = [], [], [], []
+    columns: list[Column] = []
+    loaded: list[Projection] = []
+    computed: list[Projection] = []
+    checks: list[Check] = []
     for column in table.columns:
         said = specs.pop(column.name, ColumnSpec())
         where = f"{table.name}.{column.name}"
@@ -90,7 +93,9 @@ def _new_name(column: Column, said: ColumnSpec) -> str | None:
 
 
 def _projection(planned: Column, sql: str, type_: Type, *, plain: bool) -> Projection:
-    return Projection(planned.name, sql, type_, planned.type, compare_kind(type_, planned.type), plain)
+    return Projection(
+        planned.name, sql, type_, planned.type, compare_kind(type_, planned.type), plain
+    )
 
 
 def _prefixed(note: Note, where: str) -> Note:
@@ -104,7 +109,9 @@ def _existing(
     type_ = _type(column, wanted, engines, note)
     generated = None
     if column.generated is not None and said.expression:
-        note(f"generated as {column.generated}: kept as plain values, as the spec has an expression")
+        note(
+            f"generated as {column.generated}: kept as plain values, as the spec has an expression"
+        )
     elif column.generated is not None:
         generated = translated(column.generated, engines.source, engines.target, renames)
         if generated is None:
@@ -124,7 +131,9 @@ def _existing(
     )
 
 
-def _counting(table: Table, column: Column, planned: Column, engines: Engines, note: Note) -> Column:
+def _counting(
+    table: Table, column: Column, planned: Column, engines: Engines, note: Note
+) -> Column:
     """Return the planned column, which counts by itself only where the target lets it."""
     alone = table.primary_key is not None and table.primary_key.columns == (column.name,)
     if planned.identity and not (alone or engines.target.can.counts_any_column):
@@ -183,13 +192,20 @@ def _default(column: Column, engines: Engines, type_: Type, note: Note) -> Defau
             return None
         default = replace(default, value=sql)
     if engines.target.default_sql(default, type_) is None:
-        note(f"the default {default.kind.value} {default.value} has no counterpart and is left behind")
+        note(
+            f"the default {default.kind.value} {default.value} has no counterpart "
+            "and is left behind"
+        )
         return None
     return default
 
 
 def _enum_check(table: Table, column: Column, planned: Column, engines: Engines) -> list[Check]:
-    if column.type.kind is not Kind.ENUM or planned.type.kind is Kind.ENUM or not column.type.values:
+    if (
+        column.type.kind is not Kind.ENUM
+        or planned.type.kind is Kind.ENUM
+        or not column.type.values
+    ):
         return []
     name = f"{table.name.name}_{planned.name}_values"
     return [Check(name, engines.target.one_of(planned.name, column.type.values))]
@@ -202,7 +218,9 @@ def _added(
     if said.type is None or not (said.expression or transformed) or said.drop:
         msg = f"{table.name} has no column {name!r}"
         known = ", ".join(c.name for c in table.columns)
-        hint = f"It has {known}. A new column needs type, and expression or a transform of the table."
+        hint = (
+            f"It has {known}. A new column needs type, and expression or a transform of the table."
+        )
         raise ColumnMissingError(msg, hint=hint)
     type_ = parsed_type(said.type, engines.target)
     return Column(said.rename or name, type_), said.expression or "NULL"

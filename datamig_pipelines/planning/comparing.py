@@ -6,25 +6,24 @@ _TEXTS = (Kind.TEXT, Kind.CHAR, Kind.ENUM, Kind.SET, Kind.ANY, Kind.OTHER)
 _NUMBERS = (Kind.INTEGER, Kind.YEAR, Kind.DECIMAL)
 
 
+_JOINED = {
+    (Kind.DECIMAL, Kind.FLOAT): Kind.DECIMAL,
+    (Kind.BOOLEAN, Kind.INTEGER): Kind.BOOLEAN,
+    (Kind.INTEGER, Kind.BOOLEAN): Kind.BOOLEAN,
+    (Kind.DURATION, Kind.INTERVAL): Kind.DURATION,
+    (Kind.INTERVAL, Kind.DURATION): Kind.DURATION,
+    (Kind.ARRAY, Kind.JSON): Kind.JSON,
+}
+
+
 def compare_kind(source: Type, target: Type) -> Kind | None:
     """Return the form that both sides can be brought to without a loss, None if there is none."""
     a, b = source.kind, target.kind
-    if Kind.CHAR in (a, b) and a in _TEXTS and b in _TEXTS:
-        return Kind.CHAR
     if a in _TEXTS and b in _TEXTS:
-        return Kind.TEXT
-    if a is Kind.JSON and b is Kind.JSON:
-        return Kind.JSON if source.binary or not target.binary else None
+        return Kind.CHAR if Kind.CHAR in (a, b) else Kind.TEXT
     if a is b:
-        return a
-    if a is Kind.DECIMAL and b is Kind.FLOAT:
-        return Kind.DECIMAL
+        normalised = a is Kind.JSON and target.binary and not source.binary
+        return None if normalised else a
     if a in _NUMBERS and b in _NUMBERS:
         return Kind.DECIMAL if Kind.DECIMAL in (a, b) else Kind.INTEGER
-    if {a, b} == {Kind.BOOLEAN, Kind.INTEGER}:
-        return Kind.BOOLEAN
-    if {a, b} == {Kind.DURATION, Kind.INTERVAL}:
-        return Kind.DURATION
-    if a is Kind.ARRAY and b is Kind.JSON:
-        return Kind.JSON
-    return a if b in _TEXTS else None
+    return _JOINED.get((a, b)) or (a if b in _TEXTS else None)

@@ -25,6 +25,10 @@ def translated(sql: str, source: Dialect, target: Dialect, renames: Renames) -> 
 
     try:
         tree = sqlglot.parse_one(sql, read=source.sqlglot)
+        if source.name != target.name:
+            tree = tree.transform(_as_in)
+            if _divides(tree) or _has_arrays(tree):
+                return None
         if not _rename(tree, renames):
             return None
         level = sqlglot.ErrorLevel.RAISE
@@ -52,7 +56,35 @@ def translated_view(sql: str, source: Dialect, target: Dialect) -> str | None:
         return None
 
 
-def _rename(tree: "exp.Expression", renames: Renames) -> bool:
+def _divides(tree: "exp.Expr") -> bool:
+    """Say whether an expression divides, which one engine does in integers and another does not."""
+    from sqlglot import exp
+
+    return tree.find(exp.Div, exp.IntDiv, exp.Mod) is not None
+
+
+def _has_arrays(tree: "exp.Expr") -> bool:
+    """Say whether an expression holds an array, which hardly any other engine has."""
+    from sqlglot import exp
+
+    return tree.find(exp.Array, exp.Any) is not None
+
+
+def _as_in(node: "exp.Expr") -> "exp.Expr":
+    """Return ``x IN (…)`` for ``x = ANY (ARRAY[…])``, as PostgreSQL keeps it; else the node."""
+    from sqlglot import exp
+
+    if not (isinstance(node, exp.EQ) and isinstance(node.expression, exp.Any)):
+        return node
+    listed = node.expression.this
+    while isinstance(listed, exp.Paren | exp.Cast):
+        listed = listed.this
+    if not isinstance(listed, exp.Array):
+        return node
+    return exp.In(this=node.this, expressions=listed.expressions)
+
+
+def _rename(tree: "exp.Expr", renames: Renames) -> bool:
     """Give the columns of an expression their new names; False if one of them is left behind.
 
     What is no column of the table (``VALUE`` of a domain) stays as it is.

@@ -39,7 +39,9 @@ def choose_key(table: Table, wanted: tuple[str, ...], dialect: Dialect) -> Chose
     if wanted:
         return _asked(table, wanted, dialect)
     if table.rowid:
-        return ChosenKey((KeyPart(table.rowid, Type(Kind.INTEGER, bits=64)),), (table.rowid,), "row number")
+        return ChosenKey(
+            (KeyPart(table.rowid, Type(Kind.INTEGER, bits=64)),), (table.rowid,), "row number"
+        )
     for columns, why in _unique_sets(table):
         if _objection(table, columns) is None:
             return ChosenKey(_parts(table, columns, dialect), columns, why)
@@ -50,10 +52,14 @@ def _asked(table: Table, wanted: tuple[str, ...], dialect: Dialect) -> ChosenKey
     for name in wanted:
         if table.column(name) is None:
             msg = f"the key of {table.name} names {name!r}, which the table does not have"
-            raise ColumnMissingError(msg, hint=f"It has {', '.join(c.name for c in table.columns)}.")
+            raise ColumnMissingError(
+                msg, hint=f"It has {', '.join(c.name for c in table.columns)}."
+            )
     if not any(set(columns) <= set(wanted) for columns, _ in _unique_sets(table)):
         msg = f"the key ({', '.join(wanted)}) of {table.name} is not unique"
-        hint = "Name the columns of the primary key or of a unique constraint, or leave the key out."
+        hint = (
+            "Name the columns of the primary key or of a unique constraint, or leave the key out."
+        )
         raise KeyUnsupportedError(msg, hint=hint)
     objection = _objection(table, wanted)
     if objection:
@@ -77,7 +83,8 @@ def _objection(table: Table, columns: tuple[str, ...]) -> str | None:
     for name in columns:
         column = table.column(name)
         if column is None or column.type.kind not in ORDERED:
-            return f"{name} is a {column.type if column else 'missing column'}, which has no order here"
+            what = column.type if column else "missing column"
+            return f"{name} is a {what}, which has no order here"
         if column.nullable and (name not in primary or not column.type.strict):
             return f"{name} may be NULL"
     return None

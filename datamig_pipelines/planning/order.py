@@ -10,7 +10,7 @@ Name = TypeVar("Name")
 def parents_first(
     names: Sequence[Name], parents: Mapping[Name, Iterable[Name]]
 ) -> tuple[list[Name], list[tuple[Name, Name]]]:
-    """Return the names, parents first, and the references (child, parent) that no order can satisfy.
+    """Return the names, parents first, and references (child, parent) that no order satisfies.
 
     A reference of a table to itself is always among those; of every ring one reference is. The
     answer depends on the arguments alone: another process, which hashes otherwise, gives the same.

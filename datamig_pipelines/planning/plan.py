@@ -35,8 +35,16 @@ class Plan:
             "migration": context.migration.name,
             "kind": context.migration.kind.value,
             "fingerprint": self.fingerprint,
-            "source": {"engine": context.source.dialect.label, "version": self.source_version, "url": str(context.source)},
-            "target": {"engine": context.target.dialect.label, "version": self.target_version, "url": str(context.target)},
+            "source": {
+                "engine": context.source.dialect.label,
+                "version": self.source_version,
+                "url": str(context.source),
+            },
+            "target": {
+                "engine": context.target.dialect.label,
+                "version": self.target_version,
+                "url": str(context.target),
+            },
             "tables": [
                 {
                     "table": r.name,

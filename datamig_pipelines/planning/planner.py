@@ -72,7 +72,10 @@ class _Planner:
         if not self.engines.source.can.sends or not self.engines.target.can.takes:
             side = self.engines.target if self.engines.source.can.sends else self.engines.source
             msg = f"{self.engines.source.label} → {self.engines.target.label} does not work yet"
-            raise NotYetError(msg, hint=f"{side.label} cannot stand on that side; docs/engines.md lists the pairs.")
+            raise NotYetError(
+                msg,
+                hint=f"{side.label} cannot stand on that side; docs/engines.md lists the pairs.",
+            )
         tables = self._wanted()
         targets = self._targets(tables)
         views = self._views()
@@ -99,7 +102,9 @@ class _Planner:
         migration, tables = self.inputs.migration, self.inputs.there.tables
         wanted = [t for t in tables if migration.wants(*_names(t))]
         self._check_named(wanted)
-        self.notes += [f"{t.name} is not moved, as the spec says" for t in tables if t not in wanted]
+        self.notes += [
+            f"{t.name} is not moved, as the spec says" for t in tables if t not in wanted
+        ]
         for which in ("include", "exclude"):
             for pattern in getattr(migration, which):
                 if not any(fnmatchcase(n, pattern) for t in tables for n in _names(t)):
@@ -168,9 +173,12 @@ class _Planner:
         chosen = choose_wires(self.engines, planned.loaded, key, transformed=bool(transform))
         if not chosen.key.parts:
             self.notes.append(
-                f"{table.name} is read in one stream and starts over when interrupted: {chosen.key.reason}"
+                f"{table.name} is read in one stream and starts over when interrupted: "
+                f"{chosen.key.reason}"
             )
-        batch_size = self.inputs.launch.batch_size or (spec and spec.batch_size) or migration.batch_size
+        batch_size = (
+            self.inputs.launch.batch_size or (spec and spec.batch_size) or migration.batch_size
+        )
         route = Route(
             source=table,
             target=target,
@@ -198,11 +206,15 @@ class _Planner:
         return TableName(self._schema(table.name.schema), renamed or table.name.name)
 
     def _schema(self, own: str) -> str:
-        """Return the target schema of what stands in ``own``: the target's, or the same for ``*``."""
+        """Return the target schema of what stands in ``own``: the target's, the same for ``*``."""
         if not self.engines.target.can.schemas:
             return ""
         wanted = self.inputs.target.schema
-        return wanted if wanted != "*" else own or self.engines.target.default_schema(self.inputs.target.url)
+        return (
+            wanted
+            if wanted != "*"
+            else own or self.engines.target.default_schema(self.inputs.target.url)
+        )
 
     # ---- all tables together
 
@@ -210,9 +222,7 @@ class _Planner:
         moved = {r.source.name: (r.target, p.renamed) for r, p in planned}
         routes = []
         for route, _ in planned:
-            keys = plan_references(
-                route.source, route.target, moved, self.names, self.notes.append
-            )
+            keys = plan_references(route.source, route.target, moved, self.names, self.notes.append)
             routes.append(replace(route, target=replace(route.target, foreign_keys=keys)))
         return routes
 
@@ -223,7 +233,9 @@ class _Planner:
         if self.engines.target.can.cyclic_foreign_keys:
             rings = [f"{child} → {parent}" for child, parent in broken if child != parent]
             if rings:
-                self.notes.append(f"references in a ring ({', '.join(rings)}): added after the load")
+                self.notes.append(
+                    f"references in a ring ({', '.join(rings)}): added after the load"
+                )
             return [by_name[n] for n in order]
         return [self._without_rings(by_name[n], set(broken)) for n in order]
 
@@ -232,8 +244,8 @@ class _Planner:
         for key in route.target.foreign_keys:
             if (route.target.name, key.target) in broken:
                 self.notes.append(
-                    f"{route.name}: foreign key ({', '.join(key.columns)}) to {key.target} is left behind: "
-                    f"{self.engines.target.label} cannot have a ring of references; the data are proven all the same"
+                    f"{route.name}: foreign key ({', '.join(key.columns)}) to {key.target} is "
+                    f"left behind: {self.engines.target.label} cannot have a ring of references"
                 )
             else:
                 kept.append(key)
@@ -249,7 +261,7 @@ class _Planner:
             if fold(str(r.target.name)) in there and str(r.target.name) not in self.inputs.owned
         ]
         if taken:
-            shown = ", ".join(taken[:8]) + (" …" if len(taken) > 8 else "")  # noqa: PLR2004 (a screenful)
+            shown = ", ".join(taken[:8]) + (" …" if len(taken) > 8 else "")
             msg = f"the target already has {shown}"
             hint = "Name another target or schema, exclude these tables, or drop them yourself."
             raise TargetNotEmptyError(msg, hint=hint)
@@ -264,23 +276,28 @@ class _Planner:
             if sql is None or (view.materialized and not self.engines.same):
                 self.notes.append(f"view {view.name} cannot be translated and is left behind")
             elif not whole:
-                self.notes.append(f"view {view.name} is left behind: not the whole database is moved")
+                self.notes.append(
+                    f"view {view.name} is left behind: not the whole database is moved"
+                )
             elif str(TableName(schema, view.name.name)) in taken:
-                self.notes.append(f"view {view.name} is left behind: the target has one of that name")
+                self.notes.append(
+                    f"view {view.name} is left behind: the target has one of that name"
+                )
             else:
                 name = self.names.relation(schema, view.name.name, view.name.name)
                 views.append(View(TableName(schema, name), sql, view.materialized))
                 called = "" if name == view.name.name else f", as {name},"
                 self.notes.append(
-                    f"view {view.name} is proposed to the target{called}; if refused, it is reported"
+                    f"view {view.name} is proposed to the target{called}; "
+                    "if refused, it is reported"
                 )
         return views
 
     def _others(self) -> None:
         for kind in sorted({kind for kind, _ in self.inputs.there.others}):
             names = [name for k, name in self.inputs.there.others if k == kind]
-            shown = ", ".join(names[:8]) + (" …" if len(names) > 8 else "")  # noqa: PLR2004 (a screenful)
-            self.notes.append(f"{len(names)} × {kind} not moved by this version: {shown}")
+            shown = ", ".join(names[:8]) + (" …" if len(names) > 8 else "")
+            self.notes.append(f"{len(names)} {kind} not moved by this version: {shown}")
 
 
 def _names(table: Table) -> tuple[str, str]:

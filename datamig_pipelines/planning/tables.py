@@ -12,7 +12,12 @@ Note = Callable[[str], None]
 
 
 def plan_table(
-    source: Table, name: TableName, planned: PlannedColumns, engines: Engines, names: Names, note: Note
+    source: Table,
+    name: TableName,
+    planned: PlannedColumns,
+    engines: Engines,
+    names: Names,
+    note: Note,
 ) -> Table:
     """Return the target's table without foreign keys, which need all tables to be known."""
     return Table(
@@ -40,7 +45,10 @@ def _key(source: Table, key: Key | None, planned: PlannedColumns, note: Note) ->
     if key is None:
         return None
     if any(c not in planned.renamed for c in key.columns):
-        note(f"{source.name}: the key ({', '.join(key.columns)}) goes with the column that is left behind")
+        note(
+            f"{source.name}: the key ({', '.join(key.columns)}) goes with the column that is "
+            "left behind"
+        )
         return None
     return Key(key.name, tuple(planned.renamed[c] for c in key.columns))
 
@@ -72,7 +80,12 @@ def _uniques(
 
 
 def _indexes(
-    source: Table, name: TableName, planned: PlannedColumns, engines: Engines, names: Names, note: Note
+    source: Table,
+    name: TableName,
+    planned: PlannedColumns,
+    engines: Engines,
+    names: Names,
+    note: Note,
 ) -> tuple[Index, ...]:
     kept = []
     for index in source.indexes:

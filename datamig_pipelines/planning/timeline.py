@@ -1,4 +1,4 @@
-"""How long a route takes, by the figures of a 2-core machine; a guess until there is a rehearsal."""
+"""How long a route takes, by the figures of a 2-core machine; a guess until it is rehearsed."""
 
 from datamig_pipelines.dialects.capabilities import Wire
 from datamig_pipelines.transfer import Route

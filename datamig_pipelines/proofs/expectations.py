@@ -49,7 +49,7 @@ Severity = Literal["error", "warn"]
 
 @dataclass(frozen=True)
 class SuiteResult:
-    """The outcome of one suite; ``failed`` holds counts, and values only where the suite shows them."""
+    """The outcome of a suite; ``failed`` holds counts, and values only where it shows them."""
 
     passed: bool
     severity: Severity
@@ -338,4 +338,5 @@ def _sentence(failure: dict[str, Any]) -> str:
         return f"{where} could not be judged: {failure['not_judged']}"
     if "unexpected_count" in failure:
         return f"{where}: {failure['unexpected_count']} of {failure.get('element_count', '?')} rows"
-    return f"{where} does not hold"
+    found = f": found {failure['observed_value']}" if "observed_value" in failure else ""
+    return f"{where} does not hold{found}"

@@ -45,12 +45,13 @@ class TableFingerprint(Proof):
     ) -> ProofResult:
         written = Fingerprint(*(evidence.state.written or (0, 0)))
         figures = (str(written), str(target))
-        if left_out:
-            detail = f"no common form for {', '.join(left_out)}"
-            return self.result(evidence, Verdict.NOT_COMPARABLE, figures, detail)
         detail = f"against what {evidence.route.transform} returned"
-        verdict = Verdict.EQUAL if written == target else Verdict.DIFFERENT
-        return self.result(evidence, verdict, figures, detail)
+        if written != target:
+            return self.result(evidence, Verdict.DIFFERENT, figures, detail)
+        if left_out:
+            detail = f"no common form for {', '.join(left_out)}; all other columns are equal"
+            return self.result(evidence, Verdict.NOT_COMPARABLE, figures, detail)
+        return self.result(evidence, Verdict.EQUAL, figures, detail)
 
 
 def _of_source(evidence: Evidence, columns: Sequence[Projection]) -> Fingerprint:

@@ -58,5 +58,6 @@ _ASPECTS = (_columns, _required, _primary, _uniques, _references, _indexes)
 
 def _size(table: Table) -> str:
     return (
-        f"{len(table.columns)} columns, {len(table.foreign_keys)} foreign keys, {len(table.indexes)} indexes"
+        f"{len(table.columns)} columns, {len(table.foreign_keys)} foreign keys, "
+        f"{len(table.indexes)} indexes"
     )

@@ -9,7 +9,13 @@ from dataclasses import replace
 
 from datamig_pipelines.catalog import Catalog
 from datamig_pipelines.dialects import get_dialect
-from datamig_pipelines.errors import ConnectError, LedgerError, PlanChangedError, RunningElsewhereError
+from datamig_pipelines.errors import (
+    ConnectError,
+    LedgerError,
+    NotYetError,
+    PlanChangedError,
+    RunningElsewhereError,
+)
 from datamig_pipelines.ledger import Ledger, RunEntry
 from datamig_pipelines.ledger.entry import now
 from datamig_pipelines.planning import Inputs, Plan, make_plan
@@ -35,11 +41,21 @@ def target_place(migration: Migration) -> Place:
 
     Raises:
         SpecError: See `datamig_pipelines.errors`.
+        NotYetError: The engine is no target yet.
     """
     url = migration.target_url()
     place = _place(url, migration.target)
+    if not place.dialect.can.takes:
+        msg = f"{place.dialect.label} cannot be a target yet"
+        raise NotYetError(msg, hint="docs/engines.md lists the pairs that work.")
     every = migration.source.schema_name == "*" and not migration.target.schema_name
     return replace(place, schema="*") if every and place.dialect.can.schemas else place
+
+
+def _address(place: Place) -> tuple[object, ...]:
+    """Return what makes two places the same, whatever driver or options the URLs name."""
+    url = place.url
+    return url.get_backend_name(), url.host, url.port, url.database, place.schema
 
 
 def _place(url: object, connection: Connection) -> Place:
@@ -66,7 +82,7 @@ def look(migration: Migration, launch: Launch | None = None) -> Plan:
 
 @contextmanager
 def opened(migration: Migration, launch: Launch | None = None) -> Iterator[tuple[Plan, Session]]:
-    """Open the target for writing, take its lock, and yield the plan of the (new or unfinished) run.
+    """Open the target for writing, take its lock, and yield the plan of a new or unfinished run.
 
     Raises:
         RunningElsewhereError: Another run has the target.
@@ -74,7 +90,7 @@ def opened(migration: Migration, launch: Launch | None = None) -> Iterator[tuple
         LedgerError: The run is half taken back.
     """
     source, target = places(migration)
-    if str(source.url) == str(target.url) and source.schema == target.schema:
+    if _address(source) == _address(target):
         msg = "source and target are the same database"
         raise ConnectError(msg, hint="Name another database or another schema as the target.")
     there = source.catalog()
@@ -143,10 +159,13 @@ def _entered(plan: Plan, ledger: Ledger) -> Plan:
             ledger.end_run(run_id, "running")
     else:
         msg = (
-            f"{name} was {'applied' if run.status == 'done' else 'begun'} on {run.started_at} with plan "
-            f"{run.fingerprint}; the plan is {plan.fingerprint} now"
+            f"{name} was {'applied' if run.status == 'done' else 'begun'} on {run.started_at} "
+            f"with plan {run.fingerprint}; the plan is {plan.fingerprint} now"
         )
-        hint = f"The file or the source's schema was changed. `datamig rollback {name}` first, then run again."
+        hint = (
+            f"The file or the source's schema was changed. `datamig rollback {name}` first, "
+            "then run again."
+        )
         raise PlanChangedError(msg, hint=hint)
     context: Context = replace(plan.context, run_id=run_id)
     return replace(plan, context=context)

@@ -1,4 +1,4 @@
-"""Takes a migration back, from what the ledger and the target's catalog say; the source is not asked."""
+"""Takes a migration back, by the ledger and the target's catalog; the source is not asked."""
 
 import json
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from datamig_pipelines.errors import LedgerError
 from datamig_pipelines.ledger import Ledger, RunEntry
 from datamig_pipelines.planning.order import parents_first
 from datamig_pipelines.running.opening import current_run, lock, made_by, target_place
+from datamig_pipelines.running.watch import tell
 from datamig_pipelines.session import Session
 from datamig_pipelines.spec import Launch, Migration
 from datamig_pipelines.steps import STEPS, Context, Place, StepDone
@@ -57,11 +58,13 @@ def roll_back(migration: Migration) -> Iterator[Event]:
         context = _context(migration, place, session, ledger, run)
         for name in reversed(STEPS):
             if ledger.steps(run.run_id).get(name):
-                yield from STEPS[name].undo(context, session)
+                for event in STEPS[name].undo(context, session):
+                    yield tell(event)
                 ledger.end_step(run.run_id, name, "undone", ledger.steps(run.run_id)[name][1])
-        _prove(place, session, ledger, run)
+        strangers = _prove(place, session, ledger, run)
         ledger.end_run(run.run_id, "rolled_back")
-        yield StepDone("rollback", {"run": run.run_id, "proven": "the target's catalog is as it was before"})
+        proven = "what the run made is gone, what was there before is there"
+        yield tell(StepDone("rollback", {"run": run.run_id, "proven": proven, "made by others since": strangers}))
 
 
 def _run(ledger: Ledger, migration: Migration) -> RunEntry:
@@ -111,14 +114,19 @@ def _route(table: Table) -> Route:
     return Route(table, table, (), Wire.CELLS, Wire.CELLS, (), (), "", 1)
 
 
-def _prove(place: Place, session: Session, ledger: Ledger, run: RunEntry) -> None:
+def _prove(place: Place, session: Session, ledger: Ledger, run: RunEntry) -> list[str]:
+    """Return what others made since the run began. Raises LedgerError if the way back has a gap."""
     _, detail = ledger.steps(run.run_id).get("backup", ("", ""))
     before = json.loads(detail or "{}").get("catalog")
     if before is None:
-        return
+        return []
     after = names_of(_all(place).catalog(session))
-    if after != before:
-        changed = sorted(set(after) ^ set(before))
-        msg = f"the target is not as it was before: {', '.join(changed)}"
+    made = made_by(ledger, run)
+    new = [name for name in after if name not in before]
+    left = [name for name in new if name.partition(" ")[2] in made]
+    missing = [name for name in before if name not in after]
+    if left or missing:
+        msg = f"the target is not as it was before: {', '.join([*left, *missing])}"
         hint = "Somebody else changed it meanwhile, or a drop was refused. Look at these objects."
         raise LedgerError(msg, hint=hint, where="rollback")
+    return [name for name in new if name not in left]

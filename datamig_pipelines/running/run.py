@@ -11,10 +11,11 @@ from datamig_pipelines.running.opening import opened
 from datamig_pipelines.running.watch import StepFailed, tell
 from datamig_pipelines.session import Session
 from datamig_pipelines.spec import Launch, Migration
-from datamig_pipelines.steps import STEPS, StepDone
-from datamig_pipelines.transfer import Event
+from datamig_pipelines.steps import STEPS, Context, StepDone
+from datamig_pipelines.transfer import Event, Said
 
 _ONCE = ("backup",)
+_AFTER_ALL_TABLES = ("constraints", "validate", "report")
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,10 @@ def _step_events(name: str, plan: Plan, session: Session) -> Iterator[Event]:
         detail = ledger.steps(context.run_id)[name][1]
         yield StepDone(name, {**json.loads(detail or "{}"), "already": "done by an earlier process"})
         return
+    if waits := _waits_for(name, context, ledger):
+        yield Said(f"{name} waits until all tables are loaded: {', '.join(waits)}")
+        yield StepDone(name, {"waits for": waits})
+        return
     ledger.begin_step(context.run_id, name)
     try:
         for event in step.run(context, session):
@@ -93,18 +98,31 @@ def _step_events(name: str, plan: Plan, session: Session) -> Iterator[Event]:
         raise error.at(name) from error.__cause__
 
 
+def _waits_for(name: str, context: Context, ledger: Ledger) -> list[str]:
+    """Return the tables that a run of chosen tables leaves unloaded, for steps that need them all."""
+    if name not in _AFTER_ALL_TABLES or not context.launch.tables:
+        return []
+    return [r.name for r in context.routes if not ledger.table_state(context.run_id, r.name).done]
+
+
 def check_rejects(plan: Plan, ledger: Ledger) -> None:
     """Raise RejectsError if rows were rejected in tables where the spec does not allow it."""
     from fnmatch import fnmatchcase
 
+    allow = plan.context.migration.rejects.allow
+    names = {r.name: (r.name, r.source.name.name) for r in plan.context.routes}
     counts: dict[str, int] = {}
     for _, reject in ledger.rejects(plan.context.run_id):
-        if not any(fnmatchcase(reject.table, p) for p in plan.context.migration.rejects.allow):
+        called = names.get(reject.table, (reject.table,))
+        if not any(fnmatchcase(name, p) for name in called for p in allow):
             counts[reject.table] = counts.get(reject.table, 0) + 1
     if counts:
         shown = ", ".join(f"{table}: {count}" for table, count in counts.items())
         msg = f"all steps are done, but rows were rejected: {shown}"
-        hint = f"See them in {plan.context.folder / 'report.md'}; allow them by name with rejects: {{allow: [table]}}."
+        hint = (
+            f"See them in {plan.context.folder / 'report.md'}; "
+            "allow them by name with rejects: {allow: [table]}."
+        )
         raise RejectsError(msg, hint=hint)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datamig_pipelines.errors import LedgerError
 from datamig_pipelines.ledger import Ledger
 from datamig_pipelines.running.opening import current_run, opened
+from datamig_pipelines.running.watch import tell
 from datamig_pipelines.spec import Launch, Migration
 from datamig_pipelines.steps import StepDone
 from datamig_pipelines.steps.validate import judge, prove
@@ -24,6 +25,8 @@ def validate(migration: Migration, launch: Launch | None = None) -> Iterator[Eve
         if run is None or not any(ledger.table_state(run.run_id, r.name).done for r in plan.context.routes):
             msg = f"{migration.name} is not loaded, so there is nothing to prove"
             raise LedgerError(msg, hint=f"datamig run {migration.name}")
-        yield from prove(plan.context, session, after_load=True)
-        yield from prove(plan.context, session, after_load=False)
-        yield StepDone("validate", judge(ledger, plan.context.run_id))
+        for result in prove(plan.context, session, after_load=True):
+            yield tell(result)
+        for result in prove(plan.context, session, after_load=False):
+            yield tell(result)
+        yield tell(StepDone("validate", judge(ledger, plan.context.run_id)))

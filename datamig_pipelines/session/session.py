@@ -108,7 +108,7 @@ def open_readers(dialect: Dialect, url: URL, count: int) -> tuple[list[Session],
     sessions: list[Session] = []
     try:
         for _ in range(count if dialect.can.shared_snapshot else 1):
-            sessions.append(Session(dialect, url, readonly=True))
+            sessions.append(Session(dialect, url, readonly=True))  # noqa: PERF401 (closed one by one)
         with sessions[0]._translated():  # noqa: SLF001 (a function of this class's own module)
             position = dialect.share_snapshot([s._connection for s in sessions])  # noqa: SLF001
     except BaseException:

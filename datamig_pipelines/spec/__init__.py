@@ -9,7 +9,22 @@ from datamig_pipelines.spec.proof import Suite, Validation
 from datamig_pipelines.spec.table import Cast, ColumnSpec, TableSpec
 
 __all__ = [
-    "Alert", "Backup", "Cast", "ColumnSpec", "Connection", "Contact", "Direction", "Launch", "Migration",
-    "Rejects", "Rollback", "Schedule", "Suite", "TableSpec", "Validation", "find_migration",
-    "list_migrations", "read_migration",
+    "Alert",
+    "Backup",
+    "Cast",
+    "ColumnSpec",
+    "Connection",
+    "Contact",
+    "Direction",
+    "Launch",
+    "Migration",
+    "Rejects",
+    "Rollback",
+    "Schedule",
+    "Suite",
+    "TableSpec",
+    "Validation",
+    "find_migration",
+    "list_migrations",
+    "read_migration",
 ]

@@ -26,7 +26,9 @@ class Connection(SpecModel):
         default=None, description="Name of the environment variable that holds the URL."
     )
     schema_name: str = Field(
-        default="", alias="schema", description="Schema; '' is the engine's default, '*' is all of them."
+        default="",
+        alias="schema",
+        description="Schema; '' is the engine's default, '*' is all of them.",
     )
 
     @model_validator(mode="after")
@@ -53,7 +55,8 @@ class Connection(SpecModel):
             text = os.environ.get(self.url_env)
             if not text:
                 msg = f"the environment variable {self.url_env} is not set"
-                hint = f"export {self.url_env}='postgresql://user:password@host/database' and run again."
+                example = "postgresql://user:password@host/database"
+                hint = f"export {self.url_env}='{example}' and run again."
                 raise MissingSecretError(msg, hint=hint)
         try:
             url = _parse(text or "")

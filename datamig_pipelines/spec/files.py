@@ -1,15 +1,32 @@
 """Finds migration files, reads them, and says in which line they are wrong."""
 
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from datamig_pipelines.errors import SpecError
 from datamig_pipelines.spec.migration import Migration
 
 DEFS = Path(__file__).parent.parent / "defs"
 COMPONENT = "datamig_pipelines.Migration"
+
+_TOP: Final = ("type", "attributes", "requirements", "template_vars_module", "post_processing")
+"""The keys of a Dagster component file."""
+_PLAIN: Final = {
+    "bool_type": "this is true or false",
+    "bool_parsing": "this is true or false",
+    "dict_type": "this has keys below it",
+    "int_type": "this is a whole number",
+    "int_parsing": "this is a whole number",
+    "int_from_float": "this is a whole number",
+    "invalid_key": "this key is no text; put it in quotes",
+    "model_type": "this has keys below it",
+    "string_type": "this is a text; put it in quotes",
+    "tuple_type": "this is a list: [one, two]",
+}
+"""Pydantic's words for a mistake, in ours."""
 
 
 def list_migrations() -> dict[str, Path]:
@@ -44,6 +61,34 @@ def read_migration(path: Path) -> Migration:
     Raises:
         SpecError: With file, line, key and reason of the first mistake, and the others after it.
     """
+    data, tree = _parsed(path)
+    if not isinstance(data, dict) or not isinstance(data.get("attributes"), dict):
+        raise SpecError(
+            "a migration file has two keys: type and attributes",
+            hint=f"Write `type: {COMPONENT}`, then `attributes:` with name, source and target.",
+            where=f"{path}:1",
+        )
+    strange = [key for key in data if key not in _TOP]
+    if strange:
+        raise SpecError(
+            f"{strange[0]}: there is no such key beside type and attributes",
+            hint="Does it belong below attributes? Then indent it.",
+            where=f"{path}:{_line(tree, (strange[0],))}",
+        )
+    if data.get("type") != COMPONENT:
+        raise SpecError(
+            f"type is {data.get('type')!r}",
+            hint=f"Write `type: {COMPONENT}`.",
+            where=f"{path}:{_line(tree, ('type',))}",
+        )
+    try:
+        return Migration.model_validate(data["attributes"]).based(path.parent)
+    except ValidationError as error:
+        raise _invalid(path, tree, error) from None
+
+
+def _parsed(path: Path) -> tuple[Any, Any]:
+    """Return what the file says and the nodes that know where it says so. Raises SpecError."""
     import yaml
 
     try:
@@ -51,21 +96,42 @@ def read_migration(path: Path) -> Migration:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
     except OSError as error:
-        msg = f"{path} cannot be read: {error.strerror}"
-        raise SpecError(msg, hint="Check the path and its permissions.") from None
+        raise SpecError(
+            f"{path} cannot be read: {error.strerror}", hint="Check the path and its permissions."
+        ) from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise SpecError(
+            "this is not UTF-8", hint="Save the file as UTF-8.", where=f"{path}:{line}"
+        ) from None
     except yaml.YAMLError as error:
         raise _broken_yaml(path, error) from None
-    if not isinstance(data, dict) or not isinstance(data.get("attributes"), dict):
-        msg = "a migration file has two keys: type and attributes"
-        hint = f"Write `type: {COMPONENT}` and below it `attributes:` with name, source and target."
-        raise SpecError(msg, hint=hint, where=f"{path}:1")
-    if data.get("type") != COMPONENT:
-        msg = f"type is {data.get('type')!r}"
-        raise SpecError(msg, hint=f"Write `type: {COMPONENT}`.", where=f"{path}:1")
-    try:
-        return Migration.model_validate(data["attributes"]).based(path.parent)
-    except ValidationError as error:
-        raise _invalid(path, tree, error) from None
+    twice = _twice(tree, set())
+    if twice is not None:
+        raise SpecError(
+            f"{twice.value} stands there twice, and only the last would count",
+            hint="Keep one of both.",
+            where=f"{path}:{twice.start_mark.line + 1}",
+        )
+    return data, tree
+
+
+def _twice(node: Any, visited: set[int]) -> Any:
+    """Return the second of two equal keys of one mapping below a node, or None."""
+    if id(node) in visited or not isinstance(getattr(node, "value", None), list):
+        return None
+    visited.add(id(node))
+    seen: set[str] = set()
+    for item in node.value:
+        key, child = item if isinstance(item, tuple) else (None, item)
+        if key is not None and isinstance(key.value, str):
+            if key.value in seen:
+                return key
+            seen.add(key.value)
+        found = _twice(child, visited)
+        if found is not None:
+            return found
+    return None
 
 
 def _broken_yaml(path: Path, error: Any) -> SpecError:
@@ -87,13 +153,28 @@ def _invalid(path: Path, tree: Any, error: ValidationError) -> SpecError:
 
 
 def _reason(item: Any) -> str:
-    message = str(item["msg"]).removeprefix("Value error, ")
+    """Return what is wrong in the words of somebody who writes YAML."""
+    given = item.get("input")
+    shown = f" (here: {given!r})" if isinstance(given, str | int | float) else ""
     if item["type"] == "extra_forbidden":
-        return "there is no such key"
+        return "there is no such key" + _meant(str(item["loc"][-1]))
     if item["type"] == "missing":
         return "this key is needed"
-    given = item.get("input")
-    return f"{message} (here: {given!r})" if isinstance(given, str | int | float | bool) else message
+    said = _PLAIN.get(item["type"]) or str(item["msg"]).removeprefix("Value error, ")
+    return (said if given is not None else f"{said}; nothing stands there") + shown
+
+
+def _meant(key: str) -> str:
+    """Return a question about the key that looks most like a wrong one."""
+    close = get_close_matches(key, _keys(Migration), n=1, cutoff=0.7)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _keys(model: type[BaseModel]) -> set[str]:
+    """Return every key that a model and the models in it know."""
+    schema = model.model_json_schema()
+    parts = [schema, *schema.get("$defs", {}).values()]
+    return {key for part in parts for key in part.get("properties", {})}
 
 
 def _line(node: Any, place: tuple[Any, ...]) -> int:

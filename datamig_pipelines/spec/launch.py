@@ -1,4 +1,4 @@
-"""What is chosen when a run is started; the same names in the Launchpad, in -c files and on the CLI."""
+"""What is chosen when a run is started; the same names in Launchpad, -c files and on the CLI."""
 
 from enum import StrEnum
 

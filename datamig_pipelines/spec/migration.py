@@ -79,13 +79,15 @@ class Migration(SpecModel):
         """
         if chosen := os.environ.get("DATAMIG_HOME"):
             return Path(chosen) / self.name
-        projects = (p for p in (self._base, *self._base.parents) if (p / "pyproject.toml").is_file())
+        projects = (
+            p for p in (self._base, *self._base.parents) if (p / "pyproject.toml").is_file()
+        )
         return next(projects, self._base) / ".datamig" / self.name
 
     def based(self, folder: Path) -> Self:
         """Return this migration with relative paths below ``folder``."""
         copy = self.model_copy()
-        copy._base = folder.resolve()
+        copy._base = folder.resolve()  # noqa: SLF001 (a copy of ourselves)
         return copy
 
     def source_url(self) -> URL:

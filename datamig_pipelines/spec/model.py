@@ -16,6 +16,8 @@ class SpecModel(BaseModel):
         if isinstance(data, dict):
             for key, value in data.items():
                 if isinstance(value, str) and "{{" in value:
-                    msg = f"{key}: templates are not rendered here; name an environment variable in url_env"
-                    raise ValueError(msg)
+                    raise ValueError(
+                        f"{key}: templates are not rendered here; "
+                        "name an environment variable in url_env"
+                    )
         return data

@@ -42,7 +42,8 @@ class Rollback(SpecModel):
     """What happens to the target when a run fails."""
 
     on_failure: Literal["keep", "undo"] = Field(
-        default="keep", description="keep: a later run resumes. undo: what the run made is taken back."
+        default="keep",
+        description="keep: a later run resumes. undo: what the run made is taken back.",
     )
 
 

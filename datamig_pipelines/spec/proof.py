@@ -16,12 +16,19 @@ class Suite(SpecModel):
     file: str = Field(description="Suite as JSON, relative to the YAML file.")
     blocking: bool = Field(default=True, description="A failed expectation fails the run.")
     show_values: bool = Field(
-        default=False, description="Show failing values (they may be personal data) in the check's metadata."
+        default=False,
+        description="Show failing values (they may be personal data) in the check's metadata.",
     )
 
 
 class Validation(SpecModel):
     """Proofs, all of them by default, and the user's suites."""
 
-    proofs: tuple[ProofName, ...] = ("row_count", "fingerprint", "schema", "foreign_keys", "counters")
+    proofs: tuple[ProofName, ...] = (
+        "row_count",
+        "fingerprint",
+        "schema",
+        "foreign_keys",
+        "counters",
+    )
     suites: tuple[Suite, ...] = ()

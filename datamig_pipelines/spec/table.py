@@ -18,7 +18,8 @@ class ColumnSpec(SpecModel):
         default=None, description="SQL of the source engine that yields the value."
     )
     type: Name | None = Field(
-        default=None, description="Type in the target, in the target's own words; needed for new columns."
+        default=None,
+        description="Type in the target, in the target's own words; needed for new columns.",
     )
 
     @model_validator(mode="after")
@@ -32,11 +33,16 @@ class ColumnSpec(SpecModel):
 class TableSpec(SpecModel):
     """What happens to one table on its way. Everything but the name is optional."""
 
-    name: Name = Field(description="Table in the source; schema.table where it is not the default schema.")
+    name: Name = Field(
+        description="Table in the source; schema.table where it is not the default schema."
+    )
     rename: Name | None = Field(default=None, description="Name in the target.")
-    where: Name | None = Field(default=None, description="SQL of the source engine; rows it is true for are moved.")
+    where: Name | None = Field(
+        default=None, description="SQL of the source engine; rows it is true for are moved."
+    )
     key: tuple[Name, ...] = Field(
-        default=(), description="Columns to read in order of; default: primary key, else a unique key."
+        default=(),
+        description="Columns to read in order of; default: primary key, else a unique key.",
     )
     columns: dict[str, ColumnSpec] = Field(default_factory=dict, description="By column name.")
     transform: str | None = Field(
@@ -50,7 +56,9 @@ class TableSpec(SpecModel):
 class When(SpecModel):
     """Which columns a cast rule is for."""
 
-    type: Name | None = Field(default=None, description="Type in the source as declared there, or its kind.")
+    type: Name | None = Field(
+        default=None, description="Type in the source as declared there, or its kind."
+    )
     column: Name | None = Field(default=None, description="table.column; * is allowed in both.")
 
     @model_validator(mode="after")

@@ -14,7 +14,7 @@ from datamig_pipelines.catalog import Catalog, Table
 from datamig_pipelines.dialects import Statement
 from datamig_pipelines.dialects.base import family
 from datamig_pipelines.dialects.reading import Compared, Fingerprint
-from datamig_pipelines.errors import BackupError, DiskFullError, PermissionDeniedError
+from datamig_pipelines.errors import BackupError, DatamigError, DiskFullError, PermissionDeniedError
 from datamig_pipelines.session import Session
 from datamig_pipelines.steps.base import Context, Place, Step, StepDone
 from datamig_pipelines.transfer import Event, Said
@@ -91,9 +91,14 @@ def _everything(target: Place) -> Place:
 
 
 def _written(folder: Path, dump: Callable[[], list[Path]]) -> list[Path]:
+    """Return the files of a dump; what a killed or failed one leaves there is removed."""
+    shutil.rmtree(folder, ignore_errors=True)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True)
         return dump()
+    except DatamigError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         kind = DiskFullError if error.errno == _NO_SPACE else PermissionDeniedError
@@ -130,6 +135,9 @@ def _verify(
     if found != expected:
         wrong = sorted({n for n in {*found, *expected} if found.get(n) != expected.get(n)})
         msg = f"the restored backup differs from the target in {', '.join(wrong)}"
-        hint = f"Do not rely on {folder}. Was the target written to meanwhile? Stop its writers, run again."
+        hint = (
+            f"Do not rely on {folder}. Was the target written to meanwhile? "
+            "Stop its writers, run again."
+        )
         raise BackupError(msg, hint=hint, where="backup")
     return time.monotonic() - began

@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL
 
 from datamig_pipelines.catalog import Catalog, View
 from datamig_pipelines.dialects import Dialect, Statement
-from datamig_pipelines.errors import StatementError
+from datamig_pipelines.errors import DatamigError, StatementError
 from datamig_pipelines.ledger import Ledger
 from datamig_pipelines.proofs import ProofResult
 from datamig_pipelines.session import Session
@@ -118,17 +118,20 @@ class Step(ABC):
 def run_units(context: Context, session: Session, units: Sequence[Unit]) -> Iterator[str]:
     """Run units that the ledger does not call done, each with its entry in one transaction.
 
-    Yields the name of every unit that was run.
+    Yields the name of every unit that was run; an error gets the unit as its place.
     """
     ledger = Ledger(session)
     done = {name for name, (status, _) in ledger.steps(context.run_id).items() if status == "done"}
     for unit in units:
         if unit.name in done:
             continue
-        with session.transaction():
-            session.run(*unit.statements)
-            ledger.begin_step(context.run_id, unit.name)
-            ledger.end_step(context.run_id, unit.name, "done")
+        try:
+            with session.transaction():
+                session.run(*unit.statements)
+                ledger.begin_step(context.run_id, unit.name)
+                ledger.end_step(context.run_id, unit.name, "done")
+        except DatamigError as error:
+            raise error.at(unit.name.replace(":", "/", 1))  # noqa: B904 (the same error)
         yield unit.name
 
 

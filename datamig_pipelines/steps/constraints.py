@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing_extensions import override
 
 from datamig_pipelines.dialects import Statement
-from datamig_pipelines.errors import EngineError
+from datamig_pipelines.errors import EngineError, RefusedError
+from datamig_pipelines.ledger import Ledger
 from datamig_pipelines.session import Session
 from datamig_pipelines.steps.base import Context, Step, StepDone, Unit, propose, run_units
 from datamig_pipelines.transfer import Event, Route, Said
@@ -29,7 +30,10 @@ class Constraints(Step):
         """Add what is missing; a view that the target refuses is said and left out."""
         made = 0
         for unit, plain in zip(self._units(context), self._units(context, checks=False), strict=True):
-            propose(context, session, unit, plain)
+            try:
+                propose(context, session, unit, plain)
+            except RefusedError as error:
+                raise _explained(error, Ledger(session), context.run_id)  # noqa: B904 (the same error)
             made += 1
             yield Said(f"added {unit.name.removeprefix('constraints:')}")
         refused = _made_in_any_order(context, session, self._views(context))
@@ -86,6 +90,18 @@ class Constraints(Step):
     def _views(self, context: Context) -> list[Unit]:
         dialect = context.target.dialect
         return [Unit(f"constraints:view {v.name}", tuple(dialect.create_view(v))) for v in context.views]
+
+
+def _explained(error: RefusedError, ledger: Ledger, run_id: str) -> RefusedError:
+    """Return the refusal of a key; if rows were rejected, the hint says that these are missing."""
+    rejected = sorted({reject.table for _, reject in ledger.rejects(run_id)})
+    if rejected:
+        error.hint = (
+            f"Rows of {', '.join(rejected)} were rejected and others need them: "
+            "see `datamig status`, "
+            "mend or filter both, roll back and run again."
+        )
+    return error
 
 
 def _made_in_any_order(context: Context, session: Session, views: list[Unit]) -> list[str]:

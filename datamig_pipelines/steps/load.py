@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing_extensions import override
 
 from datamig_pipelines.dialects import Statement
+from datamig_pipelines.errors import DatamigError
 from datamig_pipelines.ledger import Ledger, ProofEntry
 from datamig_pipelines.proofs import PROOFS, Evidence, ProofResult
 from datamig_pipelines.session import Session, open_readers
@@ -67,7 +68,7 @@ class Load(Step):
 
 
 class _Crew:
-    """The workers of one load; each has a source session in the shared snapshot and one of the target."""
+    """The workers of one load; each has a source session in the snapshot and a target session."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -138,7 +139,10 @@ class _Crew:
                     route = self._todo.get_nowait()
                 except queue.Empty:
                     break
-                self._load(route, source, target)
+                try:
+                    self._load(route, source, target)
+                except DatamigError as error:
+                    raise error.at(f"load/{route.name}")  # noqa: B904 (the same error)
         except BaseException as error:  # noqa: BLE001 (raised again where the events are read)
             self._told.put(error)
         finally:

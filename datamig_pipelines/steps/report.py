@@ -94,13 +94,14 @@ def as_markdown(figures: dict[str, Any]) -> str:
         "",
         f"- from {figures['source']}" + (f", at {figures['position']}" if figures["position"] else ""),
         f"- to {figures['target']}",
-        f"- run `{figures['run']}` by {figures['who']}, started {figures['started']}, plan `{figures['plan']}`",
+        f"- run `{figures['run']}` by {figures['who']}, started {figures['started']}",
+        f"- plan `{figures['plan']}`",
         "",
         "| " + " | ".join(head) + " |",
         "|" + "---|" * len(head),
     ]
     for table in figures["tables"]:
-        cells = [table[h] for h in head[:6]] + [table["proofs"].get(n, "–") for n in names]
+        cells = [table[h] for h in head[:6]] + [table["proofs"].get(n, "-") for n in names]
         lines.append("| " + " | ".join(str(c).replace("|", "\\|") for c in cells) + " |")
     not_green = [p for p in figures["proofs"] if p["verdict"] != "equal"]
     lines += _section("Not proven equal", [f"{p['table']}, {p['proof']}: {p['verdict']}. {p['detail']}" for p in not_green])

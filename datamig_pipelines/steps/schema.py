@@ -1,4 +1,4 @@
-"""Makes the target's shape: schemas, types, tables, without keys where those can follow the load."""
+"""Makes the target's shape: schemas, types, tables, without keys that can follow the load."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing_extensions import override
 
 from datamig_pipelines.dialects import Statement
-from datamig_pipelines.errors import LedgerError, ProofFailedError
+from datamig_pipelines.errors import LedgerError, ProofFailedError, StatementError
 from datamig_pipelines.ledger import Ledger
-from datamig_pipelines.proofs import PROOFS, Evidence, ProofResult, Verdict
+from datamig_pipelines.proofs import PROOFS, Evidence, Proof, ProofResult, Verdict
 from datamig_pipelines.session import Session, open_readers
 from datamig_pipelines.steps.base import Context, Step, StepDone
 from datamig_pipelines.steps.load import remember
@@ -50,7 +50,7 @@ class Validate(Step):
 def prove(context: Context, session: Session, *, after_load: bool) -> Iterator[ProofResult]:
     """Run the proofs of the spec that are due then or before, under a new snapshot of the source.
 
-    ``after_load`` True runs those that only need the rows; False those that need the finished schema.
+    ``after_load`` True runs those that only need rows; False those that need the finished schema.
     """
     ledger = Ledger(session)
     actual = {t.name: t for t in context.target.catalog(session).tables}
@@ -61,7 +61,7 @@ def prove(context: Context, session: Session, *, after_load: bool) -> Iterator[P
             evidence = Evidence(route, readers[0], session, state, actual.get(route.target.name))
             for name in context.migration.validation.proofs:
                 if PROOFS[name].after_load is after_load:
-                    result = PROOFS[name].prove(evidence)
+                    result = _proven(PROOFS[name], evidence)
                     remember(ledger, context.run_id, result)
                     yield result
     finally:
@@ -69,15 +69,30 @@ def prove(context: Context, session: Session, *, after_load: bool) -> Iterator[P
             reader.close()
 
 
+def _proven(proof: Proof, evidence: Evidence) -> ProofResult:
+    """Return a proof's verdict; a table or column that is gone from the target is a difference."""
+    planned, actual = evidence.route.target, evidence.actual
+    figures = (str(planned.name), "missing")
+    if actual is None:
+        return proof.result(evidence, Verdict.DIFFERENT, figures, "the target has no such table")
+    try:
+        return proof.prove(evidence)
+    except StatementError:
+        gone = [c.name for c in planned.columns if actual.column(c.name) is None]
+        if not gone:
+            raise
+        return proof.result(evidence, Verdict.DIFFERENT, figures, f"the target lacks {', '.join(gone)}")
+
+
 def judge(ledger: Ledger, run_id: str) -> dict[str, object]:
-    """Return the number of verdicts of each kind. Raises ProofFailedError if one is ``different``."""
+    """Return how many verdicts of each kind there are. Raises ProofFailedError if one differs."""
     proofs = ledger.proofs(run_id)
     failed = [p for p in proofs if p.verdict == Verdict.DIFFERENT]
     if failed:
         first = failed[0]
-        msg = f"{len(failed)} of {len(proofs)} proofs found a difference; {first.table}, {first.proof}: " + (
-            first.detail or f"source {first.source}, target {first.target}"
-        )
-        hint = "See all of them with `datamig status`; take the migration back with `datamig rollback`."
+        why = first.detail or f"source {first.source}, target {first.target}"
+        found = f"{len(failed)} of {len(proofs)} proofs found a difference"
+        msg = f"{found}; {first.table}, {first.proof}: {why}"
+        hint = "See all of them with `datamig status`; take all back with `datamig rollback`."
         raise ProofFailedError(msg, hint=hint, where="validate")
     return {str(v): sum(p.verdict == v for p in proofs) for v in Verdict}

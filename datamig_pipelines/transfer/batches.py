@@ -59,41 +59,50 @@ class _End:
         self.error = error
 
 
+class _Reader:
+    """Reads batches in a thread of its own, at most one ahead of whoever takes them."""
+
+    def __init__(self, batches: Iterator[Batch], stopped: Callable[[], bool]) -> None:
+        self.ready: queue.Queue[Batch | _End] = queue.Queue(maxsize=1)
+        self.left = threading.Event()
+        self._batches = batches
+        self._stopped = stopped
+
+    def run(self) -> None:
+        """Read until the end, an error, or until nobody wants any more."""
+        try:
+            for batch in self._batches:
+                if not self._put(batch):
+                    break
+            _close(self._batches)
+            end = _End()
+        except BaseException as error:  # noqa: BLE001 (raised again by the consumer)
+            end = _End(error)
+        self._put(end)
+
+    def _put(self, item: Batch | _End) -> bool:
+        while not (self.left.is_set() or self._stopped()):
+            try:
+                self.ready.put(item, timeout=0.2)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+
 def ahead(batches: Iterator[Batch], stopped: Callable[[], bool]) -> Generator[Batch, None, None]:
     """Yield the same batches, read by a thread that stays one batch ahead.
 
     The reader ends with its consumer: closing this generator stops and joins it, and closes
     ``batches`` in the thread that read them. An error of the reader is raised here.
     """
-    ready: queue.Queue[Batch | _End] = queue.Queue(maxsize=1)
-    left = threading.Event()
-
-    def put(item: Batch | _End) -> bool:
-        while not (left.is_set() or stopped()):
-            try:
-                ready.put(item, timeout=0.2)
-            except queue.Full:
-                continue
-            return True
-        return False
-
-    def read() -> None:
-        try:
-            for batch in batches:
-                if not put(batch):
-                    break
-            _close(batches)
-            end = _End()
-        except BaseException as error:  # noqa: BLE001 (raised again by the consumer)
-            end = _End(error)
-        put(end)
-
-    thread = threading.Thread(target=read, name="datamig-reader", daemon=True)
+    reader = _Reader(batches, stopped)
+    thread = threading.Thread(target=reader.run, name="datamig-reader", daemon=True)
     thread.start()
     try:
         while not stopped():
             try:
-                item = ready.get(timeout=0.2)
+                item = reader.ready.get(timeout=0.2)
             except queue.Empty:
                 continue
             if isinstance(item, _End):
@@ -102,5 +111,5 @@ def ahead(batches: Iterator[Batch], stopped: Callable[[], bool]) -> Generator[Ba
                 return
             yield item
     finally:
-        left.set()
+        reader.left.set()
         thread.join()

@@ -83,7 +83,7 @@ def _copy_text(cell: Cell) -> str:
 
 
 def _no_text(cell: bytes) -> RefusedError:
-    """Return the refusal of bytes in a column that is no blob: a reader's word for "no such value"."""
+    """Return the refusal of bytes in no blob column: a reader's word for "no such value"."""
     msg = f"a value that is not what its column declares, or no UTF-8: {cell[:40]!r}"
     return RefusedError(msg, hint="Mend it in the source, or give the column another type with a cast rule.")
 
@@ -141,7 +141,7 @@ def _float(text: str) -> Cell:
 
 
 def unhex(text: str) -> bytes:
-    """Return the bytes that a reader wrote in hex, with or without PostgreSQL's ``\\x``."""
+    r"""Return the bytes that a reader wrote in hex, with or without PostgreSQL's ``\x``."""
     return bytes.fromhex(text.removeprefix("\\x"))
 
 
@@ -192,9 +192,12 @@ def _cells_to_arrow(columns: Sequence[Projection]) -> Encoder:
 def _array(cells: Sequence[Cell], type_: "pa.DataType") -> "pa.Array":
     import pyarrow as pa
 
-    if not pa.types.is_binary(type_) and bytes in set(map(type, cells)):  # Arrow would take them for text
+    kinds = set(map(type, cells))
+    if not pa.types.is_binary(type_) and bytes in kinds:  # Arrow would take them for text
         raise _no_text(next(c for c in cells if isinstance(c, bytes)))
     try:
+        if pa.types.is_integer(type_) and float in kinds:  # Arrow would cut them
+            return pa.array([_as_text(c) for c in cells], type=pa.string())
         return pa.array(cells, type=type_)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeError):
         # A value that does not fit its column: hand all of them over as text, the target decides.

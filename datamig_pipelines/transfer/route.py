@@ -11,10 +11,11 @@ from datamig_pipelines.dialects.reading import KeyPart, Landing, Projection, Rea
 class Route:
     """The plan of one table's load.
 
-    ``sends`` is the wire out of the source, ``takes`` the wire into the target. ``key_names`` are the
-    source columns behind ``key``; an empty key means one stream that starts over when interrupted,
-    for the reason in ``key_reason``. ``transform`` is the user's function, ``module.name``.
-    ``computed`` are columns that the target generates itself: proofs compare them, too.
+    ``sends`` is the wire out of the source, ``takes`` the wire into the target. ``key_names`` are
+    the source columns behind ``key``; an empty key means one stream that starts over when
+    interrupted, for the reason in ``key_reason``. ``transform`` is the user's function,
+    ``module.name``. ``computed`` are columns that the target generates itself: nobody loads them,
+    proofs compare them.
     """
 
     source: Table
@@ -32,7 +33,7 @@ class Route:
 
     @property
     def name(self) -> str:
-        """Return the table's name in the source: how it is called in specs, events and the ledger."""
+        """Return the table's name in the source, as specs, events and the ledger call it."""
         return str(self.source.name)
 
     def read(self, after: tuple[str, ...] | None) -> Read:

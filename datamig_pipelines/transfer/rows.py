@@ -16,7 +16,7 @@ _UNESCAPE = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
 def unescape(field: bytes) -> str | None:
-    """Return the value of one field of COPY text, None for ``\\N``."""
+    r"""Return the value of one field of COPY text, None for ``\N``."""
     if field == b"\\N":
         return None
     text = field.decode("utf-8", "surrogateescape")

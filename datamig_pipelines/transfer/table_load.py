@@ -1,4 +1,4 @@
-"""Loads one table: batch and ledger entry commit together, bad rows are set aside, good ones kept."""
+"""Loads one table: batch and ledger entry commit together, bad rows are set aside."""
 
 import json
 import time
@@ -34,7 +34,7 @@ class LoadOrder:
 
 
 class TableLoad:
-    """The load of one table over one source session (in the run's snapshot) and one target session."""
+    """The load of one table over a source session (in the run's snapshot) and a target session."""
 
     def __init__(self, route: Route, order: LoadOrder, source: Session, target: Session) -> None:
         """Prepare encoders; nothing is read or written yet. Raises TransformNotFoundError."""
@@ -68,9 +68,10 @@ class TableLoad:
             for batch in batches:
                 state = self._write(batch, state)
                 yield self._progress(state, began, resumed)
-                self._check_rejects(state)
+                self._check_rejects(state, max(state.rows_read, self.route.source.rows))
         if self.order.stopped():
             return
+        self._check_rejects(state, state.rows_read)  # the engine's estimate may have been too high
         with self.target.transaction():
             self.ledger.finish_table(self.order.run_id, self.route.name, state.rows_loaded)
 
@@ -95,13 +96,16 @@ class TableLoad:
             resumed,
         )
 
-    def _check_rejects(self, state: TableState) -> None:
-        if self.order.rejects.exceeded(state.rows_rejected, max(state.rows_read, self.route.source.rows)):
+    def _check_rejects(self, state: TableState, expected: int) -> None:
+        if self.order.rejects.exceeded(state.rows_rejected, expected):
             msg = (
-                f"{state.rows_rejected} of {state.rows_read} rows of {self.route.name} were rejected, "
-                f"more than {self.order.rejects.abort_above}"
+                f"{state.rows_rejected} of {state.rows_read} rows of {self.route.name} were "
+                f"rejected, more than {self.order.rejects.abort_above}"
             )
-            hint = "See the reasons with `datamig status`, mend a cast or a filter, roll back and run again."
+            hint = (
+                "See the reasons with `datamig status`, mend a cast or a filter, roll back "
+                "and run again."
+            )
             raise RejectsError(msg, hint=hint, where=f"load/{self.route.name}")
 
     # ---- one batch

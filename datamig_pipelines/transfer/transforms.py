@@ -178,8 +178,8 @@ def frame_type(type_: Type) -> "pa.DataType":
         Kind.TIMESTAMPTZ: pa.timestamp("us", tz="UTC"),
     }
     if type_.kind is Kind.INTEGER:
-        return pa.uint64() if type_.unsigned and type_.bits == 64 else pa.int64()  # noqa: PLR2004
-    if type_.kind is Kind.DECIMAL and type_.scale is not None and (type_.precision or 0) <= 38:  # noqa: PLR2004
+        return pa.uint64() if type_.unsigned and type_.bits == 64 else pa.int64()
+    if type_.kind is Kind.DECIMAL and type_.scale is not None and (type_.precision or 0) <= 38:
         return pa.decimal128(38, max(type_.scale, 0))
     return simple.get(type_.kind, pa.string())
 
@@ -234,17 +234,17 @@ def _as_cells(array: Any, column: Projection) -> list[Cell]:
     array = array.combine_chunks() if hasattr(array, "combine_chunks") else array
     kind = array.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        cells: list[Cell] = array.to_pylist()
-        if pa.types.is_floating(kind) and column.into.kind in (Kind.INTEGER, Kind.YEAR):
-            # pandas makes floats of integers with gaps; a whole number is still that number.
-            return [int(c) if isinstance(c, float) and c.is_integer() else c for c in cells]
-        return cells
+        whole = pa.types.is_floating(kind) and column.into.kind in (Kind.INTEGER, Kind.YEAR)
+        # pandas makes floats of integers with gaps; a whole number is still that number.
+        return [int(c) if whole and c is not None and c.is_integer() else c for c in array.to_pylist()]
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
         return list(array.to_pylist())
     if pa.types.is_boolean(kind):
         return [None if b is None else "true" if b else "false" for b in array.to_pylist()]
     if pa.types.is_timestamp(kind):
-        texts = pc.strftime(array.cast(pa.timestamp("us", tz=kind.tz)), "%Y-%m-%d %H:%M:%S").to_pylist()
+        # An instant is written in UTC, whatever zone the function gave it.
+        moments = array.cast(pa.timestamp("us", tz="UTC" if kind.tz else None))
+        texts = pc.strftime(moments, "%Y-%m-%d %H:%M:%S").to_pylist()
         zone = "+00" if kind.tz else ""
         return [None if t is None else t.rstrip("0").rstrip(".") + zone for t in texts]
     if pa.types.is_decimal(kind):

@@ -38,7 +38,7 @@ class Moved:
 
 
 def migration(
-    source: str, target: str, folder: Path, monkeypatch: pytest.MonkeyPatch, **said: Any
+    source: str, target: str, folder: Path, monkeypatch: pytest.MonkeyPatch, /, **said: Any
 ) -> Migration:
     """Return a migration between two URLs; ``said`` are further attributes of its file."""
     monkeypatch.setenv("CONFORMANCE_SOURCE", source)

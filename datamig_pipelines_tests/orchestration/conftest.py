@@ -28,7 +28,8 @@ from house import defs as defs_module
 
 @dg.definitions
 def defs():
-    return dg.ComponentTree.from_module(defs_module=defs_module, project_root=Path(__file__).parents[1]).build_defs()
+    root = Path(__file__).parents[1]
+    return dg.ComponentTree.from_module(defs_module=defs_module, project_root=root).build_defs()
 """
 
 TRANSFORM = '''
@@ -165,8 +166,8 @@ def library(tmp_path: Path) -> Library:
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    """A real instance of Dagster, on SQLite."""
-    with dg.instance_for_test() as made:
+    """An instance of Dagster in memory; those on disk are in test_processes."""
+    with dg.DagsterInstance.ephemeral() as made:
         yield made
 
 

@@ -55,7 +55,7 @@ def _chain(error: BaseException | None) -> str:
 )
 def test_component_names_the_line_of_a_mistake(old: str, new: str, line: int, said: str) -> None:
     """A wrong value, key, password or template is refused with file and line."""
-    with pytest.raises(Exception) as caught:  # noqa: PT011 (Dagster's own class is private)
+    with pytest.raises(Exception) as caught:  # Dagster's own class is private
         _load(GOOD.replace(old, new))
 
     shown = _chain(caught.value)

@@ -75,7 +75,7 @@ def check(target_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
 
 @pytest.mark.parametrize("target_url", ["postgres", "mysql", "sqlite", "duckdb"], indirect=True)
 def test_suite_is_judged_on_every_engine(check: Check) -> None:
-    """A suite holds or fails with exact counts on every engine, and shows no value unless allowed."""
+    """A suite holds or fails with exact counts on every engine; values only where allowed."""
     fine = check(
         HOLDS, expect("column_values_to_be_between", column="amount", min_value=1.5, max_value=99.0)
     )
@@ -108,7 +108,7 @@ def test_suite_is_judged_on_every_engine(check: Check) -> None:
 
 @pytest.mark.parametrize("target_url", ["duckdb"], indirect=True)
 def test_duckdb_compares_decimals_and_timestamps_with_json(check: Check) -> None:
-    """On DuckDB, where a frame is judged, bounds written in JSON compare with decimals and timestamps."""
+    """On DuckDB, judged as a frame, bounds in JSON compare with decimals and timestamps."""
     result = check(
         expect("column_values_to_be_in_set", column="amount", value_set=[1.5, 2.5, 99.0, 4.0]),
         expect(
@@ -140,7 +140,7 @@ def test_duckdb_compares_decimals_and_timestamps_with_json(check: Check) -> None
 def test_suite_that_cannot_fail_is_not_green(
     check: Check, expectations: list[Any], reason: str
 ) -> None:
-    """What Great Expectations drops, ignores or calls green for any data is not judged, and says why."""
+    """What Great Expectations drops or calls green for any data is not judged, and says why."""
     result = check(*expectations)
 
     assert not result.passed
@@ -149,7 +149,7 @@ def test_suite_that_cannot_fail_is_not_green(
 
 
 def test_expectation_that_raises_is_an_error(check: Check) -> None:
-    """An expectation that cannot be computed fails as an error, even where its severity is warning."""
+    """What cannot be computed fails as an error, even where its severity is warning."""
     result = check(
         expect("column_values_to_not_be_null", "warning", column="nowhere"),
         expect("column_values_to_be_increasing", "warning", column="id"),
@@ -161,7 +161,7 @@ def test_expectation_that_raises_is_an_error(check: Check) -> None:
 
 
 def test_severity_follows_the_worst_failure(check: Check) -> None:
-    """Only warnings failed: warn. One critical failed: error. A warning that holds counts nothing."""
+    """Only warnings failed: warn. One critical failed: error."""
     warned = expect("column_values_to_not_be_null", "warning", column="email")
 
     assert check(warned, HOLDS).severity == "warn"
@@ -209,7 +209,7 @@ def test_suite_cannot_write(check: Check, target_url: str) -> None:
 
 @pytest.mark.parametrize("text", [None, "{", '{"expectations": [{}]}', "[]"])
 def test_suite_file_that_cannot_be_read_is_a_spec_error(tmp_path: Path, text: str | None) -> None:
-    """A missing or broken file is the user's mistake, said with its path, before any database is asked."""
+    """A missing or broken file is told with its path, before any database is asked."""
     if text is not None:
         (tmp_path / "suite.json").write_text(text)
     ends = {"source": {"url": "sqlite:///a"}, "target": {"url": "sqlite:///b"}}

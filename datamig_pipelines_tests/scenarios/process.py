@@ -81,7 +81,7 @@ class Process:
                 yield self.events[-1]
 
     def wait_for(self, mark: str, count: int = 1) -> bool:
-        """Read until ``mark`` (an event, or a step that starts) was told so often; False at the end."""
+        """Read until an event, or the start of a step, was told so often; False: it ended."""
         for event in self.told():
             started = event.get("step") if event["event"] == "StepStarted" else None
             count -= mark in (event["event"], started)

@@ -9,32 +9,44 @@ from datamig_pipelines_tests.engines import PASSWORD, USER, MariadbServer
 
 TABLES = {
     "customers": (
-        "id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, email VARCHAR(120) NOT NULL UNIQUE, "
-        "full_name VARCHAR(120) NOT NULL, birth_date DATE, points INT UNSIGNED NOT NULL DEFAULT 0, "
-        "newsletter TINYINT(1) NOT NULL, credit_limit DECIMAL(12,2), created_at DATETIME(6) NOT NULL",
+        (
+            "id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, email VARCHAR(120) NOT NULL UNIQUE, "
+            "full_name VARCHAR(120) NOT NULL, birth_date DATE, "
+            "points INT UNSIGNED NOT NULL DEFAULT 0, "
+            "newsletter TINYINT(1) NOT NULL, credit_limit DECIMAL(12,2), "
+            "created_at DATETIME(6) NOT NULL"
+        ),
         "id, email, full_name, birth_date, points, newsletter, credit_limit, created_at",
     ),
     "orders": (
-        "id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, customer_id INT NOT NULL, "
-        "status ENUM('new','paid','shipped','delivered','returned','cancelled') NOT NULL, "
-        "total DECIMAL(12,2) NOT NULL, note TEXT, placed_at DATETIME(6) NOT NULL, "
-        "FOREIGN KEY (customer_id) REFERENCES customers (id)",
+        (
+            "id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, customer_id INT NOT NULL, "
+            "status ENUM('new','paid','shipped','delivered','returned','cancelled') NOT NULL, "
+            "total DECIMAL(12,2) NOT NULL, note TEXT, placed_at DATETIME(6) NOT NULL, "
+            "FOREIGN KEY (customer_id) REFERENCES customers (id)"
+        ),
         "id, customer_id, status, total, note, placed_at",
     ),
     "order_lines": (
-        "order_id INT NOT NULL, line_no INT NOT NULL, quantity INT NOT NULL, "
-        "unit_price DECIMAL(10,2) NOT NULL, PRIMARY KEY (order_id, line_no), "
-        "FOREIGN KEY (order_id) REFERENCES orders (id) ON DELETE CASCADE",
+        (
+            "order_id INT NOT NULL, line_no INT NOT NULL, quantity INT NOT NULL, "
+            "unit_price DECIMAL(10,2) NOT NULL, PRIMARY KEY (order_id, line_no), "
+            "FOREIGN KEY (order_id) REFERENCES orders (id) ON DELETE CASCADE"
+        ),
         "order_id, line_no, quantity, unit_price",
     ),
     "product_images": (
-        "id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, mime VARCHAR(40) NOT NULL, "
-        "content LONGBLOB, caption VARCHAR(120)",
+        (
+            "id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, mime VARCHAR(40) NOT NULL, "
+            "content LONGBLOB, caption VARCHAR(120)"
+        ),
         "id, mime, content, caption",
     ),
     "events": (
-        "happened_at DATETIME(6) NOT NULL, level VARCHAR(8) NOT NULL, session_id BIGINT, "
-        "message TEXT NOT NULL, payload LONGTEXT",
+        (
+            "happened_at DATETIME(6) NOT NULL, level VARCHAR(8) NOT NULL, session_id BIGINT, "
+            "message TEXT NOT NULL, payload LONGTEXT"
+        ),
         "happened_at, level, session_id, message, payload",
     ),
 }

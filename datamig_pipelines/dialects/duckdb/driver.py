@@ -169,7 +169,11 @@ _WORDS: tuple[tuple[str, type[EngineError], str], ...] = (
         ConnectError,
         "This process has the file open with other settings (read-only?): close that first.",
     ),
-    (r"No space left|max_temp_directory_size", DiskFullError, "Make room, then resume."),
+    (
+        r"No space left|max_temp_directory_size|File too large|quota exceeded",
+        DiskFullError,
+        "Make room (or lift the limit on the size of files), then resume.",
+    ),
     (
         r"read-only mode(?!: database does not)|Permission denied|Read-only file system",
         PermissionDeniedError,

@@ -138,7 +138,7 @@ def declare(type_: Type) -> tuple[Type, str]:
     if type_.native == "VARIANT":
         return _named("JSON"), "kept as JSON"
     own = parse(type_.native) if type_.native else None
-    if own is not None and own.same_as(type_):
+    if own is not None and own.same_as(type_) and (own.precision or 0) <= 38:
         return own, ""
     if type_.kind is Kind.DECIMAL:
         return _decimal(type_)

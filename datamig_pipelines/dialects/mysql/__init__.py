@@ -1,4 +1,4 @@
-"""MySQL and MariaDB: a source for now."""
+"""MySQL and MariaDB, as a source and as a target."""
 
 from datamig_pipelines.dialects.mysql.dialect import MySQL
 

@@ -113,6 +113,10 @@ def _time(sql: str, held: Type) -> str:
     return _moment(sql, held.fraction)
 
 
+def _timetz(sql: str, held: Type) -> str:
+    return text(sql, held, _PLAIN_TEXT)
+
+
 def _moment(sql: str, fraction: int | None) -> str:
     written = f"CAST({sql} AS CHAR)"
     if fraction == 0:
@@ -135,7 +139,7 @@ _FORMS: Final[dict[Kind, Callable[[str, Type], str]]] = {
     Kind.TIMESTAMP: _timestamp,
     Kind.TIMESTAMPTZ: _timestamptz,
     Kind.TIME: _time,
-    Kind.TIMETZ: _time,
+    Kind.TIMETZ: _timetz,
     Kind.DURATION: _time,
 }
 

@@ -112,13 +112,15 @@ def _read_columns(
 ) -> defaultdict[str, _Columns]:
     rows = session.query(
         "SELECT table_name, column_name, column_type, is_nullable, column_default, extra, "
-        "generation_expression, column_comment FROM information_schema.columns "
+        "generation_expression, column_comment, "
+        "IF(collation_name = @@collation_database, '', COALESCE(collation_name, '')) "
+        "FROM information_schema.columns "
         "WHERE table_schema = %s ORDER BY table_name, ordinal_position",
         (database,),
     )
     tables: defaultdict[str, _Columns] = defaultdict(_Columns)
-    for table, name, declaration, nullable, default, extra, generated, comment in rows:
-        type_ = column_type(declaration, json=name in json.get(table, ()))
+    for table, name, declaration, nullable, default, extra, generated, comment, collation in rows:
+        type_ = column_type(declaration, json=name in json.get(table, ()), collation=collation)
         tables[table].others += _unmoved(f"{table}.{name}", extra or "")
         tables[table].columns.append(
             Column(

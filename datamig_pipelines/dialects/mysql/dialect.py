@@ -1,31 +1,51 @@
 """MySQL and MariaDB as an engine: facts, and the door to everything else in this folder."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from sqlalchemy.engine import URL
 from typing_extensions import override
 
-from datamig_pipelines.catalog import Catalog, Default, Type
-from datamig_pipelines.dialects.base import Dialect, Queryable
+from datamig_pipelines.catalog import (
+    Catalog,
+    Column,
+    Default,
+    ForeignKey,
+    Index,
+    Key,
+    Table,
+    TableName,
+    Type,
+    View,
+)
+from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
 from datamig_pipelines.dialects.capabilities import Capabilities, Wire
 from datamig_pipelines.dialects.mysql import (
+    backup,
     canonical,
     catalog_reader,
+    declaring,
+    defaults,
     driver,
     failures,
+    loading,
     names,
     packets,
+    recovery,
     selecting,
     snapshot,
+    statements,
     types,
 )
-from datamig_pipelines.dialects.reading import Compared, Read, Row
-from datamig_pipelines.errors import EngineError, NotYetError
+from datamig_pipelines.dialects.mysql.landing import load_sql
+from datamig_pipelines.dialects.reading import Compared, Landing, Read, Row
+from datamig_pipelines.dialects.statement import Statement
+from datamig_pipelines.errors import EngineError
 
 
 class MySQL(Dialect):
-    """MySQL and MariaDB, as a source. A database is what others call a schema."""
+    """MySQL and MariaDB, loaded by LOAD DATA. A database is what others call a schema."""
 
     name: ClassVar[str] = "mysql"
     label: ClassVar[str] = "MySQL/MariaDB"
@@ -33,7 +53,7 @@ class MySQL(Dialect):
     placeholder: ClassVar[str] = "%s"
     can: ClassVar[Capabilities] = Capabilities(
         sends=(Wire.COPY_TEXT, Wire.CELLS),
-        takes=(),
+        takes=(Wire.COPY_TEXT,),
         schemas=False,
         transactional_ddl=False,
         add_keys=True,
@@ -44,7 +64,7 @@ class MySQL(Dialect):
         concurrent_writers=True,
         max_identifier_bytes=64,  # characters, really: 64 bytes is the cautious reading
         partial_indexes=False,
-        names_ignore_case=False,
+        names_ignore_case=True,  # columns, keys and, on many servers, tables
         counts_any_column=False,
     )
 
@@ -89,18 +109,20 @@ class MySQL(Dialect):
         return catalog_reader.read_catalog(session, schema)
 
     @override
-    def declare(self, type_: Type) -> tuple[Type, str]:
-        raise NotYetError(
-            f"{self.label} cannot be a target yet ({type_})",
-            hint="MySQL as a target comes later; use it as the source of a migration.",
+    def has_table(self, session: Queryable, name: TableName) -> bool:
+        sql = (
+            "SELECT COUNT(*) FROM information_schema.tables "
+            "WHERE table_schema = DATABASE() AND table_name = %s"
         )
+        return bool(session.query(sql, (name.name,))[0][0])
+
+    @override
+    def declare(self, type_: Type) -> tuple[Type, str]:
+        return declaring.declare(type_)
 
     @override
     def default_sql(self, default: Default, type_: Type) -> str | None:
-        raise NotYetError(
-            f"{self.label} cannot be a target yet (default of a {type_})",
-            hint="MySQL as a target comes later; use it as the source of a migration.",
-        )
+        return defaults.write_default(default, type_)
 
     @override
     def parse_type(self, declaration: str) -> Type:
@@ -124,3 +146,83 @@ class MySQL(Dialect):
     @override
     def canonical(self, column: Compared) -> str:
         return canonical.canonical(column)
+
+    # ---- writing
+
+    @override
+    def write(self, connection: Any, landing: Landing, payload: Any) -> None:
+        loading.load(connection, load_sql(landing, self.table(landing.table.name)), payload)
+
+    @override
+    def lock_run(self, connection: Any, name: str) -> bool:
+        """Take the lock, and enter into the ledger what a killed run could not; see `recovery`."""
+        if not driver.lock_run(connection, name):
+            return False
+        recovery.adopt(connection)
+        return True
+
+    # ---- DDL
+
+    @override
+    def create_types(self, table: Table) -> list[Statement]:
+        return statements.create_types(table)
+
+    @override
+    def create_table(
+        self, table: Table, *, keys: bool, foreign_keys: bool, if_missing: bool = False
+    ) -> Statement:
+        return statements.create_table(
+            table, keys=keys, foreign_keys=foreign_keys, if_missing=if_missing
+        )
+
+    @override
+    def column_sql(self, table: Table, column: Column) -> str:
+        return statements.column_sql(column)
+
+    @override
+    def add_primary_key(self, table: Table, key: Key) -> list[Statement]:
+        """Return nothing: the key stands in CREATE TABLE."""
+        return []
+
+    @override
+    def add_unique(self, table: Table, key: Key) -> list[Statement]:
+        return statements.add_unique(table, key)
+
+    @override
+    def add_foreign_key(self, table: Table, key: ForeignKey) -> list[Statement]:
+        return statements.add_foreign_key(table, key)
+
+    @override
+    def drop_foreign_key(self, table: Table, key: ForeignKey) -> list[Statement]:
+        return statements.drop_foreign_key(table, key)
+
+    @override
+    def create_index(self, table: Table, index: Index) -> list[Statement]:
+        return statements.create_index(table, index)
+
+    @override
+    def set_counter(self, table: Table, column: str, next_value: int) -> list[Statement]:
+        return statements.set_counter(table, column, next_value)
+
+    @override
+    def create_view(self, view: View) -> list[Statement]:
+        return statements.create_view(view)
+
+    @override
+    def analyze(self, table: TableName) -> list[Statement]:
+        sql = f"ANALYZE NO_WRITE_TO_BINLOG TABLE {self.table(table)}"
+        return [Statement(sql, purpose=f"statistics of {table}")]
+
+    # ---- backup
+
+    @override
+    def dump(self, url: URL, schema: str, folder: Path) -> list[Path]:
+        return backup.dump(url, folder)
+
+    @override
+    def restore(self, url: URL, files: Sequence[Path]) -> None:
+        backup.restore(url, files)
+
+    @override
+    def scratch(self, url: URL, folder: Path) -> Scratch:
+        return backup.ScratchDatabase(url)

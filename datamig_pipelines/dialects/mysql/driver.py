@@ -21,6 +21,12 @@ _SESSION: Final = (
 )
 """A slow target must not make the server hang up; a server's default limits must not cut a read."""
 
+_WRITER: Final = (
+    "SET SESSION unique_checks = 1, foreign_key_checks = 1",
+    "SET SESSION sql_notes = 1, max_error_count = 1024",  # a warning is how LOAD DATA refuses
+)
+"""What a target's sessions need besides: `loading` reads every warning."""
+
 _MARIADB: Final = ("SET SESSION max_statement_time = 0",)
 _MYSQL: Final = (
     "SET SESSION max_execution_time = 0",
@@ -81,20 +87,45 @@ def options(url: URL) -> dict[str, Any]:
 
 
 def connect(url: URL, *, readonly: bool) -> Any:
-    """Open a connection; ``readonly`` makes every transaction of the session READ ONLY."""
+    """Open a connection; ``readonly`` makes every transaction of the session READ ONLY.
+
+    A session that may write can be asked for the rows of a LOAD DATA LOCAL; `loading` answers from
+    memory. pymysql itself would answer with any file that the server names, so it may not.
+    """
     arguments = options(url)
-    connection = _open(arguments)
+    connection = _open(arguments if readonly else arguments | {"local_infile": True})
+    connection._local_infile = False  # noqa: SLF001 (pymysql < 2, pinned)
     try:
         flavour = _MARIADB if is_mariadb(connection.get_server_info()) else _MYSQL
         for statement in (*_SESSION, *flavour):
             query(connection, statement, ())
         if readonly:
             query(connection, "SET SESSION TRANSACTION READ ONLY", ())
+        else:
+            _prepare_writer(connection)
     except BaseException:
         connection.close()
         raise
     connection.datamig_options = arguments  # for `stop_query`, which needs a second connection
     return connection
+
+
+def _prepare_writer(connection: Any) -> None:
+    """Set what a target's session needs; without locks on gaps, workers do not wait for each other.
+
+    A server whose binary log holds statements only refuses to log those of READ COMMITTED.
+    """
+    for statement in _WRITER:
+        query(connection, statement, ())
+    logged, form = query(connection, "SELECT @@log_bin, @@binlog_format", ())[0]
+    if not logged or form != "STATEMENT":
+        query(connection, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", ())
+
+
+def lock_run(connection: Any, name: str) -> bool:
+    """Take the lock of that name on this database; False if another session has it."""
+    wanted = "LEFT(CONCAT(%s, ':', SHA1(DATABASE())), 64)"  # MySQL keeps 64 characters
+    return bool(query(connection, f"SELECT GET_LOCK({wanted}, 0)", (name,))[0][0])
 
 
 def _open(arguments: dict[str, Any]) -> Any:

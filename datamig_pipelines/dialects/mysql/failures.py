@@ -1,5 +1,6 @@
 """What the error numbers of MySQL, MariaDB and pymysql mean."""
 
+import re
 from typing import Final
 
 from datamig_pipelines.errors import (
@@ -62,6 +63,8 @@ _HINTS: Final[dict[int, str]] = {
     1049: "the server answers, but has no such database: check the end of the URL.",
     1153: "raise max_allowed_packet of the server (SET GLOBAL, up to 1073741824).",
     1301: "raise max_allowed_packet of the server (SET GLOBAL, up to 1073741824).",
+    1148: "allow LOAD DATA LOCAL on the server: SET GLOBAL local_infile = 1.",
+    3948: "allow LOAD DATA LOCAL on the server: SET GLOBAL local_infile = 1.",
     1267: "wrap one side in CONVERT(... USING utf8mb4).",
     1690: "a number leaves its range in an expression; in a fingerprint a row is longer than the "
     "server's max_allowed_packet: raise it (SET GLOBAL, up to 1073741824).",
@@ -72,7 +75,18 @@ _HINTS: Final[dict[int, str]] = {
     2026: "TLS failed: check ssl_ca, ssl_cert and ssl_key in the URL, or say ssl_disabled=true.",
 }
 
+_DATA_TRUNCATED: Final = 1265
 _DEFAULT_HINT: Final = "run the statement by hand to see what it needs."
+
+
+_AT_ROW: Final = re.compile(r" at row \d+$|^Row \d+ ")
+
+
+def refusal(code: int, message: str) -> RefusedError:
+    """Return the refusal that a warning of LOAD DATA stands for; ``code`` 0 is our own."""
+    _, hint = _KIND[_DATA_TRUNCATED]
+    said = _AT_ROW.sub(lambda m: "the row " if m[0].startswith("Row") else "", message)
+    return RefusedError(f"{said} ({code})" if code else said, hint=hint)
 
 
 def translate(error: BaseException) -> EngineError:

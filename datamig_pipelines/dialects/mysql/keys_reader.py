@@ -12,6 +12,9 @@ from datamig_pipelines.dialects.base import Queryable
 from datamig_pipelines.dialects.mysql.flavour import Flavour
 
 _JSON_VALID: Final = re.compile(r"\(?json_valid\(`((?:[^`]|``)+)`\)\)?", re.IGNORECASE)
+INDEX_MARK: Final = "unique index"
+"""Comment of a unique index that was no constraint where it came from; here both are one thing."""
+
 _NO_ACTION: Final = ("NO ACTION", "RESTRICT")
 
 
@@ -32,30 +35,32 @@ def read_keys(
 ) -> tuple[Mapping[str, Keys], list[tuple[str, str]]]:
     """Return the keys of every table by name, and what no step can move, as (kind, name)."""
     tables: defaultdict[str, Keys] = defaultdict(Keys)
-    for table, index in _indexes(session, schema, flavour):
-        _place(tables[table], index)
+    for table, index, marked in _indexes(session, schema, flavour):
+        _place(tables[table], index, marked=marked)
     for table, key in _foreign_keys(session, schema):
         tables[table].foreign_keys.append(key)
     others = _read_checks(session, schema, flavour, tables)
     return tables, others
 
 
-def _place(keys: Keys, index: Index) -> None:
-    """Sort an index into primary key, unique constraint or plain index."""
+def _place(keys: Keys, index: Index, *, marked: bool) -> None:
+    """Sort an index into primary key, unique constraint or plain index (`INDEX_MARK`)."""
     whole = all(p.column and p.prefix is None and not p.descending for p in index.parts)
     if index.name == "PRIMARY":
         keys.primary_key = Key("", index.columns)  # every one is called PRIMARY: that is no name
-    elif index.unique and whole:
+    elif index.unique and whole and not marked:
         keys.uniques.append(Key(index.name, index.columns))
     else:
         keys.indexes.append(index)
 
 
-def _indexes(session: Queryable, schema: str, flavour: Flavour) -> Iterable[tuple[str, Index]]:
+def _indexes(
+    session: Queryable, schema: str, flavour: Flavour
+) -> Iterable[tuple[str, Index, bool]]:
     expression = "expression" if flavour.index_expressions else "NULL"
     rows = session.query(
         "SELECT table_name, index_name, non_unique, column_name, collation, sub_part, index_type, "
-        f"{expression} FROM information_schema.statistics WHERE table_schema = %s "
+        f"{expression}, index_comment FROM information_schema.statistics WHERE table_schema = %s "
         "ORDER BY table_name, index_name, seq_in_index",
         (schema,),
     )
@@ -70,11 +75,12 @@ def _indexes(session: Queryable, schema: str, flavour: Flavour) -> Iterable[tupl
                 unique=not parts[0][2],
                 method="" if method == "btree" else method,
             ),
+            parts[0][8] == INDEX_MARK,
         )
 
 
 def _part(row: tuple[Any, ...], flavour: Flavour) -> IndexPart:
-    _, _, _, column, order, prefix, method, expression = row
+    _, _, _, column, order, prefix, method, expression, _ = row
     special = method in ("SPATIAL", "FULLTEXT", "RTREE")  # SPATIAL has a sub_part of 32, always
     return IndexPart(
         column=column,

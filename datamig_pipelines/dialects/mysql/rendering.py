@@ -76,8 +76,10 @@ def _instant(sql: str, _: Type, into: Type) -> str:
     return f"CAST({sql} AS CHAR)" if into.kind in _MOMENTS else f"CONCAT({sql}, '+00')"
 
 
-def _other(sql: str, held: Type, _: Type) -> str:
+def _other(sql: str, held: Type, into: Type) -> str:
     name = base_name(held)
+    if name in GEOMETRIES and base_name(into) in GEOMETRIES:
+        return f"HEX({sql})"  # as it is stored, its SRID included
     if name in GEOMETRIES:
         return f"CONVERT(ST_AsText({sql}) USING utf8mb4)"
     if name in ADDRESSES or not name:

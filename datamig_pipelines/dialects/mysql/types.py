@@ -6,7 +6,7 @@ from typing import Final
 from datamig_pipelines.catalog import Kind, Type
 from datamig_pipelines.errors import TypeUnsupportedError
 
-_INTEGERS: Final = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "bigint": 64}
+INTEGER_BITS: Final = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "bigint": 64}
 _STRINGS: Final[dict[str, tuple[Kind, bool, int | None]]] = {
     "char": (Kind.CHAR, True, 1),
     "varchar": (Kind.TEXT, True, None),
@@ -17,6 +17,14 @@ _STRINGS: Final[dict[str, tuple[Kind, bool, int | None]]] = {
     **dict.fromkeys(("tinyblob", "blob", "mediumblob", "longblob"), (Kind.BLOB, False, None)),
 }
 """Kind, whether the number in parentheses is its length, and the length where there is none."""
+
+_SIZE_BITS: Final = dict.fromkeys(("tinytext", "tinyblob"), 8) | dict.fromkeys(
+    ("text", "blob"), 16
+) | dict.fromkeys(("mediumtext", "mediumblob"), 24) | {"uuid": 128}
+"""In how many bits a length in bytes is counted (the LONG types hold whatever comes); a UUID's.
+
+They tell TEXT of 64 KiB, and a UUID that RFC 4122 must know, from what others call so.
+"""
 
 _TIMES: Final = {
     "datetime": Kind.TIMESTAMP,
@@ -62,6 +70,12 @@ GEOMETRIES: Final = frozenset(
 )
 ADDRESSES: Final = frozenset({"inet4", "inet6"})
 
+COLUMN_TYPE_WORDS: Final = frozenset(
+    {*INTEGER_BITS, *_STRINGS, *_TIMES, *_PLAIN, *GEOMETRIES, *ADDRESSES}
+    | {"decimal", "float", "double", "enum", "set"}
+)
+"""First words of ``information_schema.columns.column_type``, which knows no aliases."""
+
 _DECLARATION: Final = re.compile(
     r"\s*(?P<base>[a-z][a-z0-9]*(?: precision| varying)?)\s*(?:\((?P<size>.*)\))?(?P<rest>[^()]*)$",
     re.IGNORECASE | re.DOTALL,
@@ -89,8 +103,8 @@ def parse_type(declaration: str) -> Type:
     base, size, rest = _split(declaration)
     native = declaration.strip()
     numbers = [int(n) for n in re.findall(r"\d+", size)] if "'" not in size else []
-    if base in _INTEGERS:
-        return Type(Kind.INTEGER, bits=_INTEGERS[base], unsigned=_unsigned(rest), native=native)
+    if base in INTEGER_BITS:
+        return Type(Kind.INTEGER, bits=INTEGER_BITS[base], unsigned=_unsigned(rest), native=native)
     if base == "decimal":
         precision, scale = ([*numbers, 0] if numbers else [10, 0])[:2]
         return Type(Kind.DECIMAL, precision=precision, scale=scale, native=native)
@@ -120,27 +134,28 @@ def _sized(base: str, number: int | None, native: str) -> Type:
     if base in _TIMES:
         return Type(_TIMES[base], fraction=number or 0, native=native)
     if base in _PLAIN:
-        return Type(_PLAIN[base], native=native)
+        return Type(_PLAIN[base], bits=_SIZE_BITS.get(base), native=native)
     if base in _STRINGS:
         kind, measured, least = _STRINGS[base]
         length = (least if number is None else number) if measured else None
-        return Type(kind, length=length, native=native)
+        return Type(kind, bits=_SIZE_BITS.get(base), length=length, native=native)
     if base in GEOMETRIES | ADDRESSES:
         return Type(Kind.OTHER, native=native)
     raise _unknown(native)
 
 
-def column_type(declaration: str, *, json: bool) -> Type:
+def column_type(declaration: str, *, json: bool, collation: str = "") -> Type:
     """Return the type of a column of the catalog; what nobody knows becomes OTHER.
 
     Args:
         declaration: ``information_schema.columns.column_type``.
         json: The column has MariaDB's implicit check ``json_valid``.
+        collation: The column's collation where it is not its database's, else ''.
     """
     if json:
         return Type(Kind.JSON, native="json")
     try:
-        return parse_type(declaration)
+        return parse_type(f"{declaration} COLLATE {collation}" if collation else declaration)
     except TypeUnsupportedError:
         return Type(Kind.OTHER, native=declaration)
 

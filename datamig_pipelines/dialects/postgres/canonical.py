@@ -88,13 +88,6 @@ def _blob(sql: str, held: Kind) -> str:
     return f"encode(convert_to({sql}::text, 'UTF8'), 'hex')"
 
 
-def _interval(sql: str, held: Kind) -> str:
-    """Return an interval in DuckDB's words: ``-1 month 3 days``, not ``-1 mons +3 days``."""
-    text = f"replace(replace({sql}::text, '+', ''), 'mon', 'month')"
-    singular = f"regexp_replace({text}, '(^| )-1 (year|month|day)s', '\\1-1 \\2', 'g')"
-    return singular if held is Kind.INTERVAL else f"{sql}::text"
-
-
 def _date(sql: str, held: Kind) -> str:
     if held is Kind.TIMESTAMPTZ:
         sql = f"({sql} AT TIME ZONE 'UTC')"
@@ -123,7 +116,6 @@ _FORMS: Final[dict[Kind, Callable[[str, Kind], str]]] = {
     Kind.UUID: _uuid,
     Kind.TIME: _time,
     Kind.DURATION: _time,
-    Kind.INTERVAL: _interval,
     Kind.DATE: _date,
     Kind.TIMESTAMP: _timestamp,
     Kind.TIMESTAMPTZ: _timestamptz,

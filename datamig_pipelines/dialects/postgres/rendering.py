@@ -90,6 +90,8 @@ def _converted(sql: str, type_: Type, into: Type) -> str:
         return f"to_json({sql})::text" if type_.values else f"({sql})::text"
     if kind is Kind.INTEGER and into.kind is Kind.BOOLEAN:
         return f"CASE {sql} WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE ({sql})::text END"
+    if kind is Kind.FLOAT and into.kind is Kind.FLOAT and type_.bits != into.bits:
+        return f"({sql})::float8"  # the shortest text of a real is another double
     if kind is Kind.CHAR and into.kind is not Kind.CHAR:
         return f"({sql})::text"  # that cast takes the trailing blanks away
     if kind is Kind.TIMESTAMPTZ and into.kind in _AS_MOMENT:

@@ -200,6 +200,11 @@ _MEANINGS: Final = (
     ),
     (("SQLITE_FULL",), DiskFullError, "Make room on the disk of the file, then run again."),
     (
+        ("SQLITE_IOERR_WRITE",),
+        DiskFullError,
+        "The disk takes no more: look for a quota, a limit on the size of files, or a broken disk.",
+    ),
+    (
         ("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH"),
         PermissionDeniedError,
         "Check who may write the file and its folder, and that it is not the source.",

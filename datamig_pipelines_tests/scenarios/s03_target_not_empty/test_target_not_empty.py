@@ -13,7 +13,7 @@ TARGETS = ("pg_url", "sqlite_url", "duckdb_url")
 def test_taken_name_is_refused_and_nothing_is_touched(
     target: str, kind: str, shop_url: str, going: Going, request: pytest.FixtureRequest
 ) -> None:
-    """A table or view of a planned name ends the run before it changed, added or logged anything."""
+    """A table or view of a planned name ends the run before it changed or logged anything."""
     journey = going(shop_url, request.getfixturevalue(target))
     body = "(id INTEGER)" if kind == "TABLE" else "AS SELECT 1 AS id"
     journey.ask("CREATE TABLE other (id INTEGER)", "INSERT INTO other VALUES (7)")

@@ -1,4 +1,4 @@
-"""SQLite holds anything in any column: what a target refuses is set aside, what it takes is loaded."""
+"""SQLite holds anything anywhere: what a target refuses is set aside, the rest is loaded."""
 
 import json
 import sqlite3
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from datamig_pipelines import running
-from datamig_pipelines.errors import RejectsError
+from datamig_pipelines.errors import RefusedError, RejectsError
 from datamig_pipelines_tests.scenarios.conftest import Going
 from datamig_pipelines_tests.scenarios.journey import Journey, gaps
 
@@ -96,10 +96,8 @@ def test_all_steps_are_done_in_spite_of_rejects(
 
 
 @pytest.mark.parametrize("allowed", ["people", "peo*"])
-def test_allowed_rejects_end_green(
-    allowed: str, messy_url: str, pg_url: str, going: Going
-) -> None:
-    """Rejects in a table that the spec names are no failure; what was loaded is not loaded again."""
+def test_allowed_rejects_end_green(allowed: str, messy_url: str, pg_url: str, going: Going) -> None:
+    """Rejects in a table that the spec names are no failure; nothing is loaded again."""
     journey = going(messy_url, pg_url, batch_size=BATCH)
     journey.refused()
     before = journey.batches()
@@ -116,7 +114,7 @@ def test_allowed_rejects_end_green(
 def test_too_many_rejects_stop_the_run(
     limit: str, messy_url: str, pg_url: str, going: Going
 ) -> None:
-    """Over ``abort_above`` the load stops before the end, its good batches are kept and accounted."""
+    """Over ``abort_above`` the load stops early, its batches are kept and accounted."""
     journey = going(messy_url, pg_url, batch_size=BATCH, rejects={"abort_above": limit})
 
     error = journey.refused()
@@ -144,6 +142,26 @@ def test_rejected_run_can_be_taken_back_and_repeated(
 
     assert len(journey.rows("people")) == ROWS - len(BAD)
     assert journey.rejects() == []
+
+
+@pytest.mark.parametrize("target", ["pg_url", "duckdb_url"])
+def test_refused_reference_names_the_rejects(
+    target: str, messy_url: str, going: Going, request: pytest.FixtureRequest
+) -> None:
+    """A reference to a rejected row cannot be added: the error says where and why."""
+    journey = going(messy_url, request.getfixturevalue(target), batch_size=BATCH)
+    journey.ask(
+        "CREATE TABLE pets (id INTEGER PRIMARY KEY, owner INTEGER REFERENCES people (id))",
+        "INSERT INTO pets SELECT id, id FROM people",
+        side="source",
+    )
+
+    error = journey.refused()
+
+    assert isinstance(error, RefusedError)
+    assert error.where.startswith("constraints/")
+    assert "pets" in error.where
+    assert "people" in error.hint
 
 
 def _assert_accounted(journey: Journey, rejected: int) -> None:

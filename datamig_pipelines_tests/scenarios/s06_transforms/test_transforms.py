@@ -13,7 +13,7 @@ from datamig_pipelines_tests.scenarios.conftest import Going
 from datamig_pipelines_tests.scenarios.journey import Journey, gaps
 
 ROWS = 60
-MODULE = '''
+MODULE = """
 import pandas as pd
 import polars as pl
 
@@ -22,7 +22,8 @@ def with_polars(frame: pl.DataFrame) -> pl.DataFrame:
     assert frame.schema["price"] == pl.Decimal(38, 2), frame.schema
     assert frame.schema["born"] == pl.Date and frame.schema["active"] == pl.Boolean
     assert frame.schema["score"] == pl.Int64
-    return frame.filter(pl.col("id") % 3 != 0).with_columns(tag=pl.lit("n") + pl.col("id").cast(pl.String))
+    kept = frame.filter(pl.col("id") % 3 != 0)
+    return kept.with_columns(tag=pl.lit("n") + pl.col("id").cast(pl.String))
 
 def with_pandas(frame: pd.DataFrame) -> pd.DataFrame:
     assert isinstance(frame, pd.DataFrame)
@@ -31,7 +32,7 @@ def with_pandas(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 def numpy_pandas(frame: pd.DataFrame) -> pd.DataFrame:
-    plain = pd.DataFrame({c: frame[c].astype(object).where(frame[c].notna(), None) for c in frame.columns})
+    plain = frame.astype(object).where(frame.notna(), None)
     plain["score"] = frame["score"].astype("float64")
     plain = plain[plain["id"].astype(int) % 3 != 0].reset_index(drop=True)
     plain["tag"] = ["n" + str(i) for i in plain["id"]]
@@ -55,7 +56,8 @@ def returns_nothing(frame: pl.DataFrame) -> None:
     return None
 
 def makes_bad_dates(frame: pl.DataFrame) -> pl.DataFrame:
-    odd = pl.when(pl.col("id") == 5).then(pl.lit("no day")).otherwise(pl.col("born").cast(pl.String))
+    day = pl.col("born").cast(pl.String)
+    odd = pl.when(pl.col("id") == 5).then(pl.lit("no day")).otherwise(day)
     return frame.with_columns(tag=pl.lit("x"), born=odd)
 
 def wrong_annotation(frame: list) -> list:
@@ -65,7 +67,7 @@ def two_arguments(frame: pl.DataFrame, more) -> pl.DataFrame:
     return frame
 
 no_function = 7
-'''
+"""
 TARGETS = ("pg_url", "duckdb_url", "sqlite_url")
 
 
@@ -75,10 +77,13 @@ def goods_url(tmp_path: Path) -> str:
     path = tmp_path / "goods.sqlite"
     with sqlite3.connect(path) as db:
         db.execute(
-            "CREATE TABLE goods (id INTEGER PRIMARY KEY, name TEXT, price DECIMAL(10,2), born DATE, "
+            "CREATE TABLE goods (id INTEGER PRIMARY KEY, name TEXT, price DECIMAL(10,2), "
+            "born DATE, "
             "active BOOLEAN, score INTEGER, weight DOUBLE, picture BLOB, seen TIMESTAMP)"
         )
-        db.executemany("INSERT INTO goods VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_row, range(1, ROWS + 1)))
+        db.executemany(
+            "INSERT INTO goods VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_row, range(1, ROWS + 1))
+        )
     db.close()
     return f"sqlite:///{path}"
 
@@ -199,11 +204,13 @@ def test_value_that_the_target_refuses_is_a_reject(
     assert len(journey.rows("goods")) == ROWS - 1
 
 
-@pytest.mark.parametrize("function", ["wrong_annotation", "two_arguments", "no_function", "missing"])
+@pytest.mark.parametrize(
+    "function", ["wrong_annotation", "two_arguments", "no_function", "missing"]
+)
 def test_function_is_looked_for_before_anything_is_touched(
     function: str, goods_url: str, pg_url: str, going: Going
 ) -> None:
-    """A function that is not there or does not take one frame ends the run; the target is untouched."""
+    """A function that is not there or takes no frame ends the run; the target is untouched."""
     journey = _journey(going, goods_url, pg_url, function)
 
     error = journey.refused()
@@ -215,7 +222,9 @@ def test_function_is_looked_for_before_anything_is_touched(
     assert journey.ledger_tables() == []
 
 
-def test_module_is_the_one_beside_the_file(goods_url: str, pg_url: str, pg_url2: str, tmp_path: Path) -> None:
+def test_module_is_the_one_beside_the_file(
+    goods_url: str, pg_url: str, pg_url2: str, tmp_path: Path
+) -> None:
     """Two migrations with a module of the same name use each its own, also in one process."""
     found = []
     for name, target in (("one", pg_url), ("two", pg_url2)):
@@ -223,7 +232,8 @@ def test_module_is_the_one_beside_the_file(goods_url: str, pg_url: str, pg_url2:
         folder.mkdir()
         (folder / "same_name.py").write_text(
             "import polars as pl\n"
-            f"def mark(frame: pl.DataFrame) -> pl.DataFrame:\n    return frame.with_columns(name=pl.lit('{name}'))\n"
+            "def mark(frame: pl.DataFrame) -> pl.DataFrame:\n"
+            f"    return frame.with_columns(name=pl.lit('{name}'))\n"
         )
         table = {"name": "goods", "transform": "same_name.mark"}
         journey = Journey(folder, goods_url, target, {"tables": [table]})
@@ -253,14 +263,27 @@ def test_expression_rename_drop_and_where_work_together(
 
     journey.run()
 
-    found = {row[0]: row[1:] for row in journey.rows("wares", "id, title, price, score, shout, born")}
+    found = {
+        row[0]: row[1:] for row in journey.rows("wares", "id, title, price, score, shout, born")
+    }
     assert set(found) == {n for n in range(11, ROWS + 1) if n % 5}
     title, price, score, shout, born = found[12]
-    assert (title, Decimal(str(price)), int(score), shout) == ("näme\t12", Decimal("12.12"), 12, "A12")
+    assert (title, Decimal(str(price)), int(score), shout) == (
+        "näme\t12",
+        Decimal("12.12"),
+        12,
+        "A12",
+    )
     assert str(born) == str(date(2020, 2, 13))
     names = [c.name for t in journey.catalog().tables if t.name.name == "wares" for c in t.columns]
     assert "picture" not in names
     assert "name" not in names
-    types = [c.type for t in journey.catalog().tables if t.name.name == "wares" for c in t.columns if c.name == "price"]
+    types = [
+        c.type
+        for t in journey.catalog().tables
+        if t.name.name == "wares"
+        for c in t.columns
+        if c.name == "price"
+    ]
     assert [(t.precision, t.scale) for t in types] == [(14, 4)]
     assert set(journey.verdicts()) == {"equal"}

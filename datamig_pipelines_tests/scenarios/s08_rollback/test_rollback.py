@@ -19,7 +19,16 @@ from datamig_pipelines.steps import StepDone
 from datamig_pipelines_tests.scenarios.conftest import Going
 from datamig_pipelines_tests.scenarios.journey import Journey
 
-TABLES = ["regions", "countries", "customers", "categories", "orders", "stores", "employees", "events"]
+TABLES = [
+    "regions",
+    "countries",
+    "customers",
+    "categories",
+    "orders",
+    "stores",
+    "employees",
+    "events",
+]
 TARGETS = ("pg_url", "sqlite_url", "duckdb_url")
 OTHER = [(1, "one", None), (2, "zwei ✓", 2), (2, "zwei ✓", 2)]
 
@@ -144,15 +153,28 @@ def test_nothing_to_take_back_is_said(journey: Journey) -> None:
 
 
 def test_rollback_drops_nothing_that_was_made_later(journey: Journey) -> None:
-    """A table that somebody made after the run stays; the rollback says that the state differs."""
+    """A table that somebody made after the run stays, and is named; the rollback ends well."""
     journey.run()
-    journey.ask("CREATE TABLE later (id INTEGER)", "INSERT INTO later VALUES (5)")
+    later = journey.named("later")
+    journey.ask(f"CREATE TABLE {later} (id INTEGER)", f"INSERT INTO {later} VALUES (5)")
+
+    last = list(running.roll_back(journey.migration))[-1]
+
+    assert isinstance(last, StepDone)
+    assert [n.endswith("later") for n in last.detail["made by others since"]] == [True]
+    assert journey.rows("later") == [(5,)]
+    assert running.status(journey.migration)["runs"][-1]["status"] == "rolled_back"
+
+
+def test_missing_table_of_others_is_said(journey: Journey) -> None:
+    """A table that was there before the run and is not there after the way back is named."""
+    journey.run()
+    journey.ask(f"DROP TABLE {journey.named('other')}")
 
     error = journey.refused(running.roll_back)
 
     assert isinstance(error, LedgerError)
-    assert "later" in error.message
-    assert journey.rows("later") == [(5,)]
+    assert "other" in error.message
 
 
 # ---- rollback: {on_failure: undo}
@@ -162,7 +184,9 @@ def test_failed_run_is_undone_where_the_spec_says_so(journey: Journey) -> None:
     """With ``on_failure: undo`` a failure takes back what the run made and is raised itself."""
     before = journey.catalog()
     module = journey.folder / "broken.py"
-    module.write_text("import polars as pl\ndef load(f: pl.DataFrame) -> pl.DataFrame:\n    return 1 / 0\n")
+    module.write_text(
+        "import polars as pl\ndef load(f: pl.DataFrame) -> pl.DataFrame:\n    return 1 / 0\n"
+    )
     journey.attributes["tables"] = [{"name": "orders", "transform": "broken.load"}]
     journey.attributes["rollback"] = {"on_failure": "undo"}
 
@@ -177,9 +201,9 @@ def test_finished_run_is_never_undone_by_a_later_failure(journey: Journey, shop_
     """What was finished once stays, though a repetition fails before or in its steps."""
     journey.attributes["rollback"] = {"on_failure": "undo"}
     journey.run()
+    journey.ask(f"DELETE FROM {journey.named('events')} WHERE level = 'info'")
     after = journey.catalog()
 
-    journey.ask("DELETE FROM events WHERE level = 'info'", side="target")
     journey.ask("ALTER TABLE regions ADD COLUMN more INTEGER", side="source")
     changed = journey.refused()
     shop_path.unlink()
@@ -191,25 +215,26 @@ def test_finished_run_is_never_undone_by_a_later_failure(journey: Journey, shop_
 
 
 def test_undo_on_failure_keeps_the_report_of_rejects(
-    journey: Journey, request: pytest.FixtureRequest
+    journey: Journey,
 ) -> None:
-    """Rejects that the spec does not allow are a failure; their rows stay readable in the report."""
+    """Rejects that the spec does not allow are a failure; the report still shows them."""
     before = journey.catalog()
+    journey.attributes["include"] = ["reviews"]
     journey.attributes["rollback"] = {"on_failure": "undo"}
     journey.ask(
         "PRAGMA ignore_check_constraints = ON",
-        "UPDATE customers SET points = -1 WHERE id = 5",
+        "UPDATE reviews SET rating = 9 WHERE id = 5",
         side="source",
     )
 
     error = _refused_with(journey, RejectsError)
 
-    assert "customers" in error.message
+    assert "reviews" in error.message
     assert journey.catalog() == before
     reports = [*journey.folder.rglob("report.json"), *journey.migration.home.rglob("report.json")]
     assert reports
     rejects = json.loads(reports[0].read_text())["rejects"]
-    assert [r["table"] for r in rejects] == ["customers"]
+    assert [r["table"] for r in rejects] == ["reviews"]
 
 
 def _refused_with(journey: Journey, kind: type[DatamigError]) -> DatamigError:

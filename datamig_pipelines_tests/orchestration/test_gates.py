@@ -1,0 +1,159 @@
+"""A difference stops what follows."""
+
+import json
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from datamig_pipelines.orchestration.results import together
+from datamig_pipelines.proofs import ProofResult, Verdict
+from datamig_pipelines_tests.orchestration.conftest import Library
+
+WRONG = "UPDATE books SET title = 'wrong' WHERE id = 7"
+
+
+def _checks(result: Any, name: str) -> dict[str, dg.AssetCheckEvaluation]:
+    found = result.get_asset_check_evaluations()
+    return {c.asset_key.path[-1]: c for c in found if c.check_name == name}
+
+
+def _ran(result: Any, step: str) -> bool:
+    return any(e.is_step_start and e.step_key == f"library__{step}" for e in result.all_events)
+
+
+def test_difference_fails_the_run_and_nothing_follows(
+    planned: Library, instance: dg.DagsterInstance
+) -> None:
+    """One wrong value: its table's check fails, the others pass, constraints do not run."""
+    assert planned.run(instance).success
+    planned.tamper(WRONG)
+    result = planned.run(instance)
+
+    assert not result.success
+    found = _checks(result, "fingerprint")
+    assert {t: c.passed for t, c in found.items()} == {
+        "authors": True,
+        "books": False,
+        "loans_2024": True,
+    }
+    assert found["books"].severity is dg.AssetCheckSeverity.ERROR
+    assert "title" in found["books"].metadata["detail"].value
+    assert not _ran(result, "constraints")
+
+
+def test_difference_stops_tables_without_assets(
+    library: Library, instance: dg.DagsterInstance
+) -> None:
+    """The asset that stands for all tables gates as well, and names the table."""
+    first = library.defs.resolve_job_def("library")
+    assert first.execute_in_process(instance=instance).success
+    library.tamper(WRONG)
+    result = first.execute_in_process(instance=instance, raise_on_error=False)
+
+    assert not result.success
+    assert "books" in (_checks(result, "fingerprint")["tables"].description or "")
+    assert not _ran(result, "constraints")
+
+
+def test_validate_job_finds_a_difference(planned: Library, instance: dg.DagsterInstance) -> None:
+    """The validate job proves all again and fails where something differs."""
+    assert planned.run(instance).success
+    assert planned.run(instance, "library_validate").success
+    planned.tamper(WRONG)
+    result = planned.run(instance, "library_validate")
+
+    assert not result.success
+    assert not _checks(result, "fingerprint")["books"].passed
+    assert _checks(result, "row_count")["books"].passed
+    kinds = {dg.DagsterEventType.ASSET_CHECK_EVALUATION}
+    told = [
+        e.dagster_event.event_specific_data for e in instance.all_logs(result.run_id, of_type=kinds)
+    ]
+    assert [c.passed for c in told if c.asset_key.path[-1] == "validate"] == [True] * 3
+
+
+def test_validate_job_needs_a_load(planned: Library, instance: dg.DagsterInstance) -> None:
+    """What was never loaded cannot be proven: the job fails."""
+    assert not planned.run(instance, "library_validate").success
+
+
+def test_validate_job_is_missing_where_nothing_is_proven(library: Library) -> None:
+    """Without proofs and suites there is no validate job that could be green for nothing."""
+    library.attributes = {"validate": {"proofs": []}}
+
+    jobs = {j.name for j in library.defs.resolve_all_job_defs() if not j.name.startswith("__")}
+    assert jobs == {"library", "library_plan", "library_rollback"}
+
+
+@pytest.mark.parametrize("proof", ["schema", "row_count"])
+def test_validate_job_runs_the_only_proof(
+    planned: Library, instance: dg.DagsterInstance, proof: str
+) -> None:
+    """One proof alone is enough for the validate job, whether it is due early or late."""
+    planned.attributes = {"validate": {"proofs": [proof]}}
+    assert planned.run(instance).success
+    planned.tamper("DROP TABLE books CASCADE")
+
+    assert not planned.run(instance, "library_validate").success
+
+
+def test_one_check_runs_alone(planned: Library, instance: dg.DagsterInstance) -> None:
+    """ "Execute" on one check proves without loading."""
+    assert planned.run(instance).success
+    job = planned.defs.resolve_implicit_global_asset_job_def()
+    key = dg.AssetCheckKey(dg.AssetKey(["library", "tables", "books"]), "row_count")
+    picked = job.get_subset(asset_check_selection={key}, asset_selection=set())
+    result = picked.execute_in_process(instance=instance)
+
+    of_tables = {c.asset_key.path[-1] for c in result.get_asset_check_evaluations()}
+    assert result.success
+    assert not result.get_asset_materialization_events()
+    assert of_tables == {"books", "validate"}
+
+
+def test_undo_on_failure(planned: Library, instance: dg.DagsterInstance) -> None:
+    """With rollback: {on_failure: undo} a failed run leaves no table behind."""
+    planned.attributes = {"rollback": {"on_failure": "undo"}}
+    assert planned.run(instance).success
+    planned.tamper(WRONG)
+
+    assert not planned.run(instance).success
+    with pytest.raises(Exception, match="books"):
+        planned.rows("books")
+
+
+def test_not_comparable_is_a_warning() -> None:
+    """What cannot be compared is not green, but it does not stop a run."""
+    results = [
+        ProofResult("fingerprint", "a", Verdict.EQUAL, "1", "1"),
+        ProofResult("fingerprint", "b", Verdict.NOT_COMPARABLE, "", "", "no common form"),
+    ]
+    (check,) = together(dg.AssetKey("x"), results)
+
+    assert not check.passed
+    assert check.severity is dg.AssetCheckSeverity.WARN
+    assert check.description == "b: no common form"
+
+
+@pytest.mark.parametrize(("blocking", "follows"), [(True, False), (False, True)])
+def test_suite_gates_if_it_is_blocking(
+    planned: Library, instance: dg.DagsterInstance, *, blocking: bool, follows: bool
+) -> None:
+    """A Great Expectations suite is a check; a failed blocking one holds the constraints back."""
+    expectation = {
+        "type": "expect_column_values_to_be_between",
+        "kwargs": {"column": "price", "min_value": 0, "max_value": 10},
+        "severity": "critical",
+    }
+    suite = {"name": "books", "expectations": [expectation], "meta": {}}
+    (planned.folder / "books.json").write_text(json.dumps(suite))
+    written = {"table": "books", "file": "books.json", "blocking": blocking}
+    planned.attributes = {"validate": {"suites": [written]}}
+    result = planned.run(instance)
+
+    check = _checks(result, "suite_books")["books"]
+    assert not check.passed
+    assert check.metadata["evaluated"].value == 1
+    assert _ran(result, "constraints") is follows
+    assert result.success is follows

@@ -1,0 +1,57 @@
+"""Expressions in another engine's words."""
+
+import pytest
+
+from datamig_pipelines.dialects import DIALECTS
+from datamig_pipelines.planning.expressions import translated, translated_view
+
+SAME = {"a": "a", "b": "b"}
+
+
+def between(sql: str, source: str, target: str, renames=SAME) -> str | None:
+    return translated(sql, DIALECTS[source], DIALECTS[target], renames)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "sql", "expected"),
+    [
+        ("postgres", "postgres", "a::text ~~ 'x%'", "a::text ~~ 'x%'"),
+        ("sqlite", "postgres", "[a] >= (0) AND A < 5", '"a" >= (0) AND "a" < 5'),
+        ("mysql", "postgres", "`a` > 0", '"a" > 0'),
+        ("postgres", "sqlite", "length(b) > 3", 'LENGTH("b") > 3'),
+        ("postgres", "sqlite", "nonsense (", None),
+    ],
+)
+def test_expression_is_translated(source, target, sql, expected):
+    """Names are spelt as the target has them; what cannot be parsed has no counterpart."""
+    assert between(sql, source, target) == expected
+
+
+@pytest.mark.parametrize("target", ["postgres", "sqlite"])
+def test_expression_follows_renamed_columns(target):
+    """Columns that swap their names swap them in expressions, too."""
+    assert between("a > b", "postgres", target, {"a": "b", "b": "a"}) == '"b" > "a"'
+
+
+@pytest.mark.parametrize("target", ["postgres", "sqlite"])
+def test_expression_over_a_column_left_behind_has_no_counterpart(target):
+    """Nobody can compute with a column that is not there."""
+    assert between("a > 0 AND b > 0", "postgres", target, {"a": "a", "b": None}) is None
+
+
+def test_expression_without_the_column_left_behind_stays():
+    """A dropped column takes only its own expressions with it."""
+    assert between("a > 0", "postgres", "postgres", {"a": "a", "b": None}) == '"a" > 0'
+
+
+@pytest.mark.parametrize("sql", ["a / 2", "a % 2", "mod(a, 2)"])
+def test_division_has_no_counterpart_between_engines(sql):
+    """5 / 2 is 2 here and 2.5 there: nobody would notice until a value is wrong."""
+    assert (between(sql, "sqlite", "duckdb"), between(sql, "sqlite", "sqlite")) == (None, sql)
+
+
+def test_view_loses_the_schema_of_its_tables():
+    """Between engines a view's tables are found by their names alone."""
+    sql = translated_view("SELECT x FROM main.t", DIALECTS["sqlite"], DIALECTS["postgres"])
+
+    assert sql == 'SELECT "x" FROM "t"'

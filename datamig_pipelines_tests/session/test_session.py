@@ -1,0 +1,149 @@
+"""Transactions, translated errors, snapshots."""
+
+import sqlite3
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from datamig_pipelines.dialects.duckdb import DuckDB
+from datamig_pipelines.dialects.postgres import Postgres
+from datamig_pipelines.dialects.sqlite import SQLite
+from datamig_pipelines.errors import ConnectError, DriverMissingError, EngineError, StatementError
+from datamig_pipelines.session import Session, open_readers
+
+ENGINES = {
+    "sqlite": (SQLite(), "sqlite_url"),
+    "duckdb": (DuckDB(), "duckdb_url"),
+    "postgres": (Postgres(), "pg_url"),
+}
+
+
+@pytest.fixture(params=ENGINES)
+def session(request):
+    """A session that may write, on every engine that is a target."""
+    dialect, fixture = ENGINES[request.param]
+    with Session(dialect, make_url(request.getfixturevalue(fixture)), readonly=False) as opened:
+        opened.query("CREATE TABLE t (id integer NOT NULL)")
+        yield opened
+
+
+def test_transaction_commits(session):
+    """What is done in a transaction stays."""
+    with session.transaction():
+        session.query("INSERT INTO t VALUES (1)")
+
+    assert session.query("SELECT id FROM t") == [(1,)]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, GeneratorExit])
+def test_transaction_is_rolled_back_on_any_error(session, error):
+    """Whatever ends the block, nothing of it stays, and the next transaction works."""
+    with pytest.raises(error), session.transaction():  # noqa: PT012
+        session.query("INSERT INTO t VALUES (1)")
+        raise error
+
+    with session.transaction():
+        session.query("INSERT INTO t VALUES (2)")
+
+    assert session.query("SELECT id FROM t") == [(2,)]
+
+
+def test_driver_error_leaves_as_one_of_ours(session):
+    """No driver's exception passes a session."""
+    with pytest.raises(EngineError) as caught:
+        session.query("SELECT * FROM nowhere")
+
+    assert (caught.value.code.startswith("DM4"), caught.value.hint != "") == (True, True)
+
+
+def test_refused_commit_is_rolled_back(sqlite_url):
+    """A commit that a deferred constraint refuses leaves no transaction open."""
+    with Session(SQLite(), make_url(sqlite_url), readonly=False) as session:
+        session.query("PRAGMA foreign_keys = on")
+        session.query("CREATE TABLE p (id INTEGER PRIMARY KEY)")
+        session.query("CREATE TABLE c (p REFERENCES p DEFERRABLE INITIALLY DEFERRED)")
+        with pytest.raises(EngineError), session.transaction():
+            session.query("INSERT INTO c VALUES (1)")
+
+        with session.transaction():
+            session.query("INSERT INTO p VALUES (1)")
+
+        assert session.query("SELECT (SELECT count(*) FROM p), (SELECT count(*) FROM c)") == [
+            (1, 0)
+        ]
+
+
+def test_missing_file_is_a_connect_error(tmp_path):
+    """A source file that is not there is not made."""
+    path = tmp_path / "nope.sqlite"
+    with pytest.raises(ConnectError):
+        Session(SQLite(), make_url(f"sqlite:///{path}"), readonly=True)
+
+    assert not path.exists()
+
+
+def test_missing_driver_names_the_package(sqlite_url, monkeypatch):
+    """A driver that is not installed is an error with the command that installs it."""
+
+    def missing(self):
+        raise ImportError("No module named 'oracledb'", name="oracledb")
+
+    monkeypatch.setattr(SQLite, "driver_errors", missing)
+    with pytest.raises(DriverMissingError) as caught:
+        Session(SQLite(), make_url(sqlite_url), readonly=False)
+
+    assert "pip install oracledb" in caught.value.hint
+
+
+def test_close_is_idempotent(session):
+    """Closing twice is closing once."""
+    session.close()
+    session.close()
+
+
+def test_readers_see_one_moment(pg_url):
+    """All readers of PostgreSQL see the same snapshot, whatever is written afterwards."""
+    url = make_url(pg_url)
+    with Session(Postgres(), url, readonly=False) as writer:
+        writer.query("CREATE TABLE t (id integer)")
+        readers, position = open_readers(Postgres(), url, 3)
+        try:
+            writer.query("INSERT INTO t VALUES (1)")
+            seen = [r.query("SELECT count(*) FROM t")[0][0] for r in readers]
+        finally:
+            for reader in readers:
+                reader.close()
+
+    assert (seen, position != "") == ([0, 0, 0], True)
+
+
+def test_reader_of_a_file_is_one(sqlite_path, sqlite_url):
+    """An engine without shared snapshots is read by one session, in its own snapshot."""
+    sqlite3.connect(sqlite_path).execute("CREATE TABLE t (id)").connection.close()
+    readers, position = open_readers(SQLite(), make_url(sqlite_url), 4)
+    for reader in readers:
+        reader.close()
+
+    assert (len(readers), position) == (1, "")
+
+
+def test_reader_cannot_write(pg_url):
+    """A source is never written to."""
+    with (
+        Session(Postgres(), make_url(pg_url), readonly=True) as session,
+        pytest.raises(EngineError),
+    ):
+        session.query("CREATE TABLE t (id integer)")
+
+
+def test_name_with_a_percent_sign_needs_no_escape(session):
+    """A statement without parameters is sent as it stands."""
+    session.query('CREATE TABLE "100%s" (id integer)')
+
+    assert session.query('SELECT count(*) FROM "100%s"') == [(0,)]
+
+
+def test_statement_error_is_a_statement_error(session):
+    """A syntax error is the statement's fault, not the row's."""
+    with pytest.raises(StatementError):
+        session.query("SELEKT 1")
