@@ -1,20 +1,31 @@
-"""A peer: pandas, read_sql in chunks and to_sql. Arguments: source URL, target URL, table."""
+"""A peer: pandas, read_sql in chunks and to_sql, into a table that pandas makes.
 
+Order on standard input: ``source``, ``target``, ``table``, ``servers``.
+"""
+
+import json
 import sys
 
-import pandas as pd
-from sqlalchemy import create_engine
+from benchmarks.meter import Clock
 
 _CHUNK = 10_000
 
 
 def main() -> None:
-    """Copy one table."""
-    source, target, table = sys.argv[1:]
-    reader, writer = create_engine(_driven(source)), create_engine(_driven(target))
+    """Copy one table and print the stages."""
+    order = json.load(sys.stdin)
+    clock = Clock(order["servers"], of_children=False)
+    import pandas as pd
+    from sqlalchemy import create_engine
+
+    reader, writer = (create_engine(_driven(order[end])) for end in ("source", "target"))
+    clock.lap("imports")
+    table = order["table"]
     with reader.connect().execution_options(stream_results=True) as reading, writer.begin() as writing:
         for chunk in pd.read_sql(f"SELECT * FROM {table}", reading, chunksize=_CHUNK):
             chunk.to_sql(table, writing, if_exists="append", index=False)
+    clock.lap("copy")
+    print(json.dumps({"idle_mib": 0, "laps": clock.as_json(), "profile": []}))
 
 
 def _driven(url: str) -> str:

@@ -35,7 +35,8 @@ a ratio is the median of the ratios to the bare pipe of the same round. Every co
   (with proofs, it includes those taken under the load's snapshot).
 - **peak**: highest anonymous memory of the client processes; for our own, above the interpreter with
   the package imported.
-- pandas runs on fewer rows (see its column), which flatters nobody: its cost per row is constant.
+- pandas runs on fewer rows (see its column) and without a key; compare its **copy** stage, which its
+  start is not part of.
 """
 _HEAD = (
     *("case", "rows", "runs", "wall s (median / min)", "rows/s", "CPU µs/row (median / min)"),

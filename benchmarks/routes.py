@@ -89,7 +89,7 @@ def _pgloader(at: Setting) -> tuple[Stage, ...]:
 
 
 def _pandas(at: Setting) -> tuple[Stage, ...]:
-    return peers.pandas(at.source, at.target, at.table)
+    return peers.pandas(at.source, at.target, at.table, at.servers)
 
 
 def usual(*, with_peers: bool) -> list[Case]:
@@ -97,7 +97,7 @@ def usual(*, with_peers: bool) -> list[Case]:
     cases = [Case(REFERENCE, _reference, prepared=True), _ours(LOAD), _ours(PROVEN, proofs=PROOFS)]
     if with_peers:
         cases.append(Case(PGLOADER, _pgloader, prepared=False))
-        cases.append(Case(PANDAS, _pandas, prepared=True, rows=peers.PANDAS_ROWS))
+        cases.append(Case(PANDAS, _pandas, prepared=False, rows=peers.PANDAS_ROWS))
     return cases
 
 

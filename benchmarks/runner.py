@@ -14,7 +14,7 @@ from benchmarks.pipes import Stage
 from datamig_pipelines_tests.engines import PASSWORD
 
 _ROOT = Path(__file__).parents[1]
-_SAID = 1500
+_LINES, _WIDTH = 8, 200  # of what a failed command said
 
 
 class RunFailedError(Exception):
@@ -95,7 +95,8 @@ def _piped(stage: Stage, folder: Path) -> str:
 
 def _tail(file: IO[bytes]) -> str:
     file.seek(0)
-    return file.read().decode(errors="replace").strip()[-_SAID:]
+    lines = file.read().decode(errors="replace").strip().splitlines()
+    return " / ".join(line[:_WIDTH] for line in lines[-_LINES:])
 
 
 def _environment(folder: Path) -> dict[str, str]:

@@ -24,7 +24,13 @@ def rows(schema: dict[str, Any], node: dict[str, Any], prefix: str) -> list[str]
     required = node.get("required", [])
     for name, field in node.get("properties", {}).items():
         inner = _inner(schema, field)
-        repeated = "[]" if field.get("type") == "array" else ".<name>" if "additionalProperties" in field else ""
+        repeated = (
+            "[]"
+            if field.get("type") == "array"
+            else ".<name>"
+            if "additionalProperties" in field
+            else ""
+        )
         key = f"{prefix}{name}"
         default = "**needed**" if name in required else _default(field)
         about = field.get("description") or inner.get("description", "").partition("\n")[0]
@@ -35,7 +41,12 @@ def rows(schema: dict[str, Any], node: dict[str, Any], prefix: str) -> list[str]
 
 
 def _inner(schema: dict[str, Any], field: dict[str, Any]) -> dict[str, Any]:
-    for place in (field, field.get("items"), field.get("additionalProperties"), *field.get("anyOf", [])):
+    for place in (
+        field,
+        field.get("items"),
+        field.get("additionalProperties"),
+        *field.get("anyOf", []),
+    ):
         if isinstance(place, dict) and "$ref" in place:
             found: dict[str, Any] = schema["$defs"][place["$ref"].rpartition("/")[2]]
             return found

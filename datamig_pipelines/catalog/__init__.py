@@ -1,7 +1,7 @@
 """A neutral vocabulary for tables, columns, types and keys."""
 
 from datamig_pipelines.catalog.catalog import Catalog
-from datamig_pipelines.catalog.names import TableName
+from datamig_pipelines.catalog.names import LEDGER, TableName, is_ledger
 from datamig_pipelines.catalog.table import (
     Check,
     Column,
@@ -17,6 +17,7 @@ from datamig_pipelines.catalog.table import (
 from datamig_pipelines.catalog.types import Kind, Type
 
 __all__ = [
+    "LEDGER",
     "Catalog",
     "Check",
     "Column",
@@ -31,4 +32,5 @@ __all__ = [
     "TableName",
     "Type",
     "View",
+    "is_ledger",
 ]

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+LEDGER = "datamig"
+LEDGER_TABLES = ("run", "step", "batch", "loaded", "reject", "proof", "intent")
+
 
 @dataclass(frozen=True, order=True)
 class TableName:
@@ -13,3 +16,8 @@ class TableName:
     def __str__(self) -> str:
         """Return ``schema.name``, or the bare name."""
         return f"{self.schema}.{self.name}" if self.schema else self.name
+
+
+def is_ledger(name: TableName) -> bool:
+    """Say whether a table is the ledger's: in its schema, or one of its names where there are none."""
+    return name.schema == LEDGER or name.name in {f"{LEDGER}_{t}" for t in LEDGER_TABLES}

@@ -59,10 +59,14 @@ def run(
 
 def _up(spec: Migration, path: Path, launch: Launch, *, verbose: bool, as_json: bool) -> int:
     from datamig_pipelines.cli.verdict import conclude
+    from datamig_pipelines.planning.artefact import remember_tables
+    from datamig_pipelines.running import look
 
-    spec.source_url(), spec.target_url()  # before Dagster takes its three seconds
+    remember_tables(look(spec, launch))  # what cannot work is said before Dagster takes its seconds
     done = _executed(path, launch, job=spec.name, verbose=verbose)
-    return conclude(spec, done.error, as_json=as_json, suites=done.suites)
+    code = conclude(spec, done.error, as_json=as_json, suites=done.suites)
+    remark(f"report: {spec.home / 'report.md'}")
+    return code
 
 
 def _down(

@@ -21,7 +21,7 @@ def validate(migration: MigrationName, *, as_json: AsJson = False) -> None:
 
 
 def _suites(spec: Migration) -> list[SuiteVerdict]:
-    from datamig_pipelines.proofs.expectations import check_suite
+    from datamig_pipelines.expectations import check_suite
 
     verdicts = []
     for suite in spec.validation.suites:

@@ -58,7 +58,9 @@ class Dialect(Ddl, ABC):
         """Return what a driver's exception means, with a hint, without secrets."""
 
     @abstractmethod
-    def query(self, connection: Any, sql: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
+    def query(
+        self, connection: Any, sql: str, parameters: Sequence[object]
+    ) -> list[tuple[Any, ...]]:
         """Run one statement and return its rows, [] where it has none."""
 
     def begin(self) -> str:

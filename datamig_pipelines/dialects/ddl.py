@@ -34,7 +34,11 @@ class Ddl:
 
     def table(self, name: TableName) -> str:
         """Return the quoted, qualified name of a table."""
-        return f"{self.quote(name.schema)}.{self.quote(name.name)}" if name.schema else self.quote(name.name)
+        return (
+            f"{self.quote(name.schema)}.{self.quote(name.name)}"
+            if name.schema
+            else self.quote(name.name)
+        )
 
     def columns(self, names: Sequence[str]) -> str:
         """Return quoted names, comma separated."""
@@ -48,7 +52,11 @@ class Ddl:
         return f"INSERT INTO {self.table(table)} ({self.columns(columns)}) VALUES ({marks})"
 
     def fetch(
-        self, table: TableName, columns: Sequence[str], where: Sequence[str] = (), order: Sequence[str] = ()
+        self,
+        table: TableName,
+        columns: Sequence[str],
+        where: Sequence[str] = (),
+        order: Sequence[str] = (),
     ) -> str:
         """Return a parametrised SELECT by equality."""
         return (
@@ -103,7 +111,9 @@ class Ddl:
 
     def create_schema(self, name: str) -> Statement:
         """Return CREATE SCHEMA IF NOT EXISTS."""
-        return Statement(f"CREATE SCHEMA IF NOT EXISTS {self.quote(name)}", purpose=f"schema {name}")
+        return Statement(
+            f"CREATE SCHEMA IF NOT EXISTS {self.quote(name)}", purpose=f"schema {name}"
+        )
 
     def create_types(self, table: Table) -> list[Statement]:
         """Return the statements that make the types (enums, sequences) a table needs first."""
@@ -133,7 +143,8 @@ class Ddl:
         body = ",\n  ".join(lines)
         missing = "IF NOT EXISTS " if if_missing else ""
         return Statement(
-            f"CREATE TABLE {missing}{self.table(table.name)} (\n  {body}\n)", purpose=f"table {table.name}"
+            f"CREATE TABLE {missing}{self.table(table.name)} (\n  {body}\n)",
+            purpose=f"table {table.name}",
         )
 
     def key_stands_in_column(self, table: Table) -> bool:
@@ -210,7 +221,8 @@ class Ddl:
         """Return CREATE INDEX."""
         unique = "UNIQUE " if index.unique else ""
         parts = ", ".join(
-            (self.quote(p.column) if p.column is not None else f"({p.expression})") + (" DESC" if p.descending else "")
+            (self.quote(p.column) if p.column is not None else f"({p.expression})")
+            + (" DESC" if p.descending else "")
             for p in index.parts
         )
         where = f" WHERE {index.where}" if index.where else ""
@@ -227,7 +239,12 @@ class Ddl:
 
     def create_view(self, view: View) -> list[Statement]:
         """Return CREATE VIEW."""
-        return [Statement(f"CREATE VIEW {self.table(view.name)} AS {view.sql.rstrip(';')}", purpose=f"view {view.name}")]
+        return [
+            Statement(
+                f"CREATE VIEW {self.table(view.name)} AS {view.sql.rstrip(';')}",
+                purpose=f"view {view.name}",
+            )
+        ]
 
     def analyze(self, table: TableName) -> list[Statement]:
         """Return the statements that refresh the planner's statistics."""
@@ -235,11 +252,19 @@ class Ddl:
 
     def drop_table(self, table: Table) -> list[Statement]:
         """Return the statements that remove a table and what `create_types` made for it."""
-        return [Statement(f"DROP TABLE IF EXISTS {self.table(table.name)}", purpose=f"drop {table.name}")]
+        return [
+            Statement(
+                f"DROP TABLE IF EXISTS {self.table(table.name)}", purpose=f"drop {table.name}"
+            )
+        ]
 
     def drop_view(self, view: View) -> list[Statement]:
         """Return DROP VIEW IF EXISTS."""
-        return [Statement(f"DROP VIEW IF EXISTS {self.table(view.name)}", purpose=f"drop view {view.name}")]
+        return [
+            Statement(
+                f"DROP VIEW IF EXISTS {self.table(view.name)}", purpose=f"drop view {view.name}"
+            )
+        ]
 
     def truncate(self, table: TableName) -> str:
         """Return the statement that empties a table inside a transaction."""

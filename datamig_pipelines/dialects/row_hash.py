@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from hashlib import md5
 
 from datamig_pipelines.catalog import Kind
+from datamig_pipelines.dialects.canonical import canon
 from datamig_pipelines.dialects.reading import Cell, Projection
-from datamig_pipelines.dialects.sqlite.canonical import canon
 
 _SEPARATOR = "\x1f"
 _NULL = "\x1e"
@@ -14,7 +14,9 @@ _DIGITS = 15
 
 def row_hasher(columns: Sequence[Projection]) -> Callable[[Sequence[Cell]], int]:
     """Return the function that hashes cells as `Dialect.fingerprint` hashes the row they land in."""
-    canons = [(i, canon(c.into, c.compare or Kind.TEXT)) for i, c in enumerate(columns) if c.compare]
+    canons = [
+        (i, canon(c.into, c.compare or Kind.TEXT)) for i, c in enumerate(columns) if c.compare
+    ]
 
     def hashed(cells: Sequence[Cell]) -> int:
         texts = [_NULL if cells[i] is None else text(cells[i]) for i, text in canons]

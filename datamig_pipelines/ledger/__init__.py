@@ -2,6 +2,5 @@
 
 from datamig_pipelines.ledger.entry import BatchEntry, ProofEntry, Reject, RunEntry, TableState
 from datamig_pipelines.ledger.ledger import Ledger
-from datamig_pipelines.ledger.tables import is_ledger
 
-__all__ = ["BatchEntry", "Ledger", "ProofEntry", "Reject", "RunEntry", "TableState", "is_ledger"]
+__all__ = ["BatchEntry", "Ledger", "ProofEntry", "Reject", "RunEntry", "TableState"]

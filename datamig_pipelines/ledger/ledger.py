@@ -27,7 +27,9 @@ class Ledger:
         if self.dialect.can.schemas:
             self.session.run(self.dialect.create_schema(tables[0].name.schema))
         for table in tables:
-            self.session.run(self.dialect.create_table(table, keys=True, foreign_keys=False, if_missing=True))
+            self.session.run(
+                self.dialect.create_table(table, keys=True, foreign_keys=False, if_missing=True)
+            )
 
     # ---- runs
 
@@ -48,7 +50,9 @@ class Ledger:
     def end_run(self, run_id: str, status: str, detail: str = "") -> None:
         """Write down how a run ended (or that it goes on: ``running``)."""
         finished = None if status == "running" else now()
-        self._update("run", ("status", "finished_at", "detail"), (status, finished, detail), run_id=run_id)
+        self._update(
+            "run", ("status", "finished_at", "detail"), (status, finished, detail), run_id=run_id
+        )
 
     def set_position(self, run_id: str, position: str) -> None:
         """Remember the source's position (LSN, binlog position) of the run's snapshot."""
@@ -69,7 +73,11 @@ class Ledger:
     def end_step(self, run_id: str, step: str, status: str, detail: str = "") -> None:
         """Remember how a step ended: done, failed or undone."""
         self._update(
-            "step", ("status", "finished_at", "detail"), (status, now(), detail), run_id=run_id, step=step
+            "step",
+            ("status", "finished_at", "detail"),
+            (status, now(), detail),
+            run_id=run_id,
+            step=step,
         )
 
     # ---- tables and batches
@@ -112,7 +120,9 @@ class Ledger:
                 f"{entry.rows_loaded}, rejected {entry.rows_rejected}, "
                 f"filtered {entry.rows_filtered}"
             )
-            raise LedgerError(msg, hint="This is a bug of datamig_pipelines; nothing of the batch was kept.")
+            raise LedgerError(
+                msg, hint="This is a bug of datamig_pipelines; nothing of the batch was kept."
+            )
         self._insert("batch", astuple(entry))
         for reject in rejects:
             self._insert("reject", (entry.run_id, *astuple(reject), now()))
@@ -128,7 +138,9 @@ class Ledger:
 
     def loaded_tables(self, run_id: str) -> list[str]:
         """Return the names of the tables that are complete."""
-        return [row[1] for row in self._fetch("loaded", ("run_id",), (run_id,), order=("table_name",))]
+        return [
+            row[1] for row in self._fetch("loaded", ("run_id",), (run_id,), order=("table_name",))
+        ]
 
     def begun_tables(self, run_id: str) -> list[str]:
         """Return the names of the tables that are complete or have a batch."""
@@ -159,7 +171,11 @@ class Ledger:
         return self.dialect.has_table(self.session, ledger_name(self.dialect, "run"))
 
     def _fetch(
-        self, name: str, where: tuple[str, ...], values: tuple[Any, ...], order: tuple[str, ...] = ()
+        self,
+        name: str,
+        where: tuple[str, ...],
+        values: tuple[Any, ...],
+        order: tuple[str, ...] = (),
     ) -> list[tuple[Any, ...]]:
         if not self.exists():
             return []
@@ -170,7 +186,9 @@ class Ledger:
         sql = self.dialect.insert(ledger_name(self.dialect, name), column_names(name))
         self.session.query(sql, values)
 
-    def _update(self, name: str, columns: tuple[str, ...], values: tuple[Any, ...], **where: str) -> None:
+    def _update(
+        self, name: str, columns: tuple[str, ...], values: tuple[Any, ...], **where: str
+    ) -> None:
         sql = self.dialect.update(ledger_name(self.dialect, name), columns, tuple(where))
         self.session.query(sql, (*values, *where.values()))
 

@@ -2,10 +2,8 @@
 
 from dataclasses import replace
 
-from datamig_pipelines.catalog import Column, Key, Kind, Table, TableName, Type
+from datamig_pipelines.catalog import LEDGER, Column, Key, Kind, Table, TableName, Type
 from datamig_pipelines.dialects.base import Dialect
-
-SCHEMA = "datamig"
 
 _COLUMNS = {
     "run": "run_id migration fingerprint status started_at finished_at who position detail",
@@ -24,14 +22,9 @@ _KEYS = {
 }
 
 
-def is_ledger(name: TableName) -> bool:
-    """Say whether a table belongs to the ledger."""
-    return name.schema == SCHEMA or name.name.startswith(f"{SCHEMA}_")
-
-
 def ledger_name(dialect: Dialect, name: str) -> TableName:
     """Return where a dialect keeps a ledger table: ``datamig.run``, or ``datamig_run``."""
-    return TableName(SCHEMA, name) if dialect.can.schemas else TableName("", f"{SCHEMA}_{name}")
+    return TableName(LEDGER, name) if dialect.can.schemas else TableName("", f"{LEDGER}_{name}")
 
 
 def column_names(name: str) -> tuple[str, ...]:

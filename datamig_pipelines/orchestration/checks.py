@@ -9,6 +9,7 @@ from datamig_pipelines.orchestration.failures import explained
 from datamig_pipelines.orchestration.graph import Graph
 from datamig_pipelines.orchestration.names import segments
 from datamig_pipelines.orchestration.results import key_of
+from datamig_pipelines.running import fail_run
 from datamig_pipelines.spec import Migration, Suite
 
 
@@ -48,11 +49,13 @@ def _check(graph: Graph, suite: Suite, name: str) -> dg.AssetChecksDefinition:
 
 
 def _judged(migration: Migration, suite: Suite) -> dg.AssetCheckResult:
-    from datamig_pipelines.proofs.expectations import check_suite
+    from datamig_pipelines.expectations import check_suite
 
     with explained():
         result = check_suite(migration, suite)
     severe = result.severity == "error"
+    if severe and suite.blocking and not result.passed:
+        fail_run(migration, result.message)
     return dg.AssetCheckResult(
         passed=result.passed,
         severity=dg.AssetCheckSeverity.ERROR if severe else dg.AssetCheckSeverity.WARN,

@@ -190,7 +190,7 @@ class _Planner:
             key_names=chosen.key.names,
             key_reason=chosen.key.reason,
             batch_size=batch_size,
-            where=(spec.where or "") if spec else "",
+            where=_ended(spec.where or "") if spec else "",
             transform=transform,
         )
         if table.kind != "table":
@@ -303,6 +303,11 @@ class _Planner:
 def _names(table: Table) -> tuple[str, str]:
     """Return both names that a user may call a table by."""
     return str(table.name), table.name.name
+
+
+def _ended(where: str) -> str:
+    """Return a condition that may be put into parentheses, even if a comment ends it."""
+    return f"{where}\n" if "--" in where else where
 
 
 def _fingerprint(routes: list[Route], views: list[View]) -> str:

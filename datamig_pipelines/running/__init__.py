@@ -2,13 +2,14 @@
 
 from datamig_pipelines.running.opening import look
 from datamig_pipelines.running.rollback import Loss, losses, roll_back
-from datamig_pipelines.running.run import StepStarted, run, run_step
+from datamig_pipelines.running.run import StepStarted, fail_run, run, run_step
 from datamig_pipelines.running.status import status
 from datamig_pipelines.running.validation import validate
 
 __all__ = [
     "Loss",
     "StepStarted",
+    "fail_run",
     "look",
     "losses",
     "roll_back",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datamig_pipelines.errors import DatamigError, RejectsError
 from datamig_pipelines.ledger import Ledger
 from datamig_pipelines.planning import Plan
-from datamig_pipelines.running.opening import opened
+from datamig_pipelines.running.opening import current_run, opened, target_place
 from datamig_pipelines.running.watch import StepFailed, tell
 from datamig_pipelines.session import Session
 from datamig_pipelines.spec import Launch, Migration
@@ -103,6 +103,16 @@ def _waits_for(name: str, context: Context, ledger: Ledger) -> list[str]:
     if name not in _AFTER_ALL_TABLES or not context.launch.tables:
         return []
     return [r.name for r in context.routes if not ledger.table_state(context.run_id, r.name).done]
+
+
+def fail_run(migration: Migration, why: str) -> None:
+    """Write into the ledger that the current run failed outside of its steps (a user's suite)."""
+    place = target_place(migration)
+    with place.open(readonly=False) as session:
+        ledger = Ledger(session)
+        run = current_run(ledger, migration.name)
+        if run is not None and run.status == "running":
+            ledger.end_run(run.run_id, "failed", why)
 
 
 def check_rejects(plan: Plan, ledger: Ledger) -> None:

@@ -1,5 +1,6 @@
 """One migration: the root of a defs.yaml."""
 
+import keyword
 import os
 from collections import Counter
 from enum import StrEnum
@@ -7,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 from sqlalchemy.engine import URL
 
 from datamig_pipelines.spec.connection import Connection
@@ -15,6 +16,9 @@ from datamig_pipelines.spec.model import SpecModel
 from datamig_pipelines.spec.policy import Alert, Backup, Contact, Rejects, Rollback, Schedule
 from datamig_pipelines.spec.proof import Validation
 from datamig_pipelines.spec.table import Cast, TableSpec
+
+
+_DAGSTER_WORDS = frozenset({"type", "config", "context", "input", "output"})
 
 
 class MigrationKind(StrEnum):
@@ -54,6 +58,13 @@ class Migration(SpecModel):
     schedule: Schedule | None = None
 
     _base: Path = PrivateAttr(default_factory=Path.cwd)
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_free(cls, name: str) -> str:
+        if keyword.iskeyword(name) or name in _DAGSTER_WORDS:
+            raise ValueError(f"{name} is a word of Python's or Dagster's; choose another")
+        return name
 
     @model_validator(mode="after")
     def _names_once(self) -> Self:

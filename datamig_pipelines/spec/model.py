@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 class SpecModel(BaseModel):
     """A frozen model that refuses unknown keys and templates."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     @model_validator(mode="before")
     @classmethod

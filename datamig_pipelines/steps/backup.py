@@ -59,6 +59,7 @@ class Backup(Step):
         }
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
         yield Said(f"backup of {len(before.tables)} tables in {folder}")
+        _check_files(folder, manifest["files"], context.migration.backup.verify)
         restored_s = None
         if context.migration.backup.verify == "restore":
             restored_s = _verify(place, folder, files, fingerprints)
@@ -112,6 +113,14 @@ def _sha256(path: Path) -> str:
         while block := file.read(2**20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _check_files(folder: Path, sums: dict[str, str], verify: str) -> None:
+    """Read the files back. Raises BackupError if one is not what was written."""
+    broken = [n for n, digest in sums.items() if verify != "none" and _sha256(folder / n) != digest]
+    if broken:
+        msg = f"the backup files {', '.join(broken)} cannot be read back as they were written"
+        raise BackupError(msg, hint=f"Look at the disk below {folder}, and run again.", where="backup")
 
 
 def _fingerprints(session: Session, catalog: Catalog) -> dict[str, dict[str, int]]:

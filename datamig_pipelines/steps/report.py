@@ -77,12 +77,18 @@ def collect(context: Context, ledger: Ledger) -> dict[str, Any]:
         "plan": context.fingerprint,
         "tables": tables,
         "notes": list(context.notes),
-        "left out": [what for _, detail in steps.values() for what in json.loads(detail or "{}").get("left out", [])],
+        "left out": _left_out(steps),
         "steps": {name: status for name, (status, _) in steps.items() if ":" not in name},
         "rejects": [r.__dict__ for _, r in ledger.rejects(context.run_id)[:1000]],
         "proofs": [p.__dict__ for p in proofs],
         "contacts": [c.model_dump() for c in context.migration.contacts],
     }
+
+
+def _left_out(steps: dict[str, tuple[str, str]]) -> list[str]:
+    """Return what steps left out; the details of their units (``schema:t``) are the engine's own."""
+    details = [json.loads(detail or "{}") for name, (_, detail) in steps.items() if ":" not in name]
+    return [what for detail in details for what in detail.get("left out", [])]
 
 
 def as_markdown(figures: dict[str, Any]) -> str:

@@ -23,6 +23,7 @@ Encoder = Callable[[Sequence[Row]], Any]
 _BLOCK = 128 * 1024
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 _INT64_BITS = 63
+_FRACTION = re.compile(r"\s*[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?\s*")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 
 
@@ -61,6 +62,8 @@ def blocks(rows: Sequence[Row]) -> list[bytes]:
 def _copy_cell(column: Projection) -> Callable[[Cell], str]:
     if column.into.kind is Kind.BLOB:
         return _copy_blob
+    if column.into.kind in (Kind.INTEGER, Kind.YEAR):
+        return _copy_whole
     if column.type.kind in (Kind.INTEGER, Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.UUID):
         return _copy_plain
     return _copy_text
@@ -70,6 +73,17 @@ def _copy_plain(cell: Cell) -> str:
     if cell is None:
         return "\\N"
     return str(cell) if isinstance(cell, int) else _copy_text(cell)
+
+
+def _copy_whole(cell: Cell) -> str:
+    """Return an integer's field. A fraction is refused here: MySQL would round it in silence."""
+    if isinstance(cell, int):
+        return str(cell)
+    text = _copy_text(cell)
+    if _FRACTION.fullmatch(text):
+        msg = f'invalid input syntax for type integer: "{text}"'
+        raise RefusedError(msg, hint="Mend it in the source, or cast the column to another type.")
+    return text
 
 
 def _copy_text(cell: Cell) -> str:

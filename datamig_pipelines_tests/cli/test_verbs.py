@@ -93,7 +93,7 @@ def test_validate_judges_suites(
     cli: Cli, loaded: Path, monkeypatch: pytest.MonkeyPatch, passed: bool, blocking: bool, code: int
 ) -> None:
     """A suite that does not hold is never 0: 3 where it is blocking, else 9."""
-    from datamig_pipelines.proofs import expectations
+    from datamig_pipelines import expectations
 
     suite = f"{{table: orders, file: s.json, blocking: {str(blocking).lower()}}}"
     loaded.write_text(f"{YAML}  validate: {{suites: [{suite}]}}\n")

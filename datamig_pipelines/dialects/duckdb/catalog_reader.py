@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from datamig_pipelines.catalog import (
+    LEDGER,
     Catalog,
     Check,
     Column,
@@ -66,9 +67,8 @@ def read_catalog(session: Queryable, schema: str) -> Catalog:
 
 
 def _wanted(schema: str) -> Callable[[str, str], bool]:
-    def wanted(found: str, name: str) -> bool:
-        ours = found == "datamig" or name.startswith("datamig_")
-        return not ours and (schema == "*" or found == (schema or "main"))
+    def wanted(found: str, _: str) -> bool:
+        return found != LEDGER and (schema == "*" or found == (schema or "main"))
 
     return wanted
 

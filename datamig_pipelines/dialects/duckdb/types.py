@@ -169,7 +169,9 @@ def _sized(type_: Type) -> str:
 def _decimal(type_: Type) -> tuple[Type, str]:
     if type_.precision is None and not type_.strict:
         # SQLite keeps such numbers as integers or doubles; the fingerprint finds one that is neither.
-        return _named("DOUBLE"), "a number without bounds becomes a double; the proofs tell if one changes"
+        return _named(
+            "DOUBLE"
+        ), "a number without bounds becomes a double; the proofs tell if one changes"
     if type_.precision is None:
         return _named("VARCHAR"), "a number without bounds is kept as text; give it a cast"
     scale = type_.scale or 0

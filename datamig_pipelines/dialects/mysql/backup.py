@@ -39,7 +39,7 @@ _URL_OPTIONS: Final = {
     "ssl_cert": "ssl-cert",
     "ssl_key": "ssl-key",
 }
-_ESCAPES: Final = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def dump(url: URL, folder: Path) -> list[Path]:

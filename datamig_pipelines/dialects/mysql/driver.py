@@ -123,9 +123,12 @@ def _prepare_writer(connection: Any) -> None:
 
 
 def lock_run(connection: Any, name: str) -> bool:
-    """Take the lock of that name on this database; False if another session has it."""
+    """Take the lock of that name on this database; False if another session has it.
+
+    A session that ended just now may hold it for a moment longer.
+    """
     wanted = "LEFT(CONCAT(%s, ':', SHA1(DATABASE())), 64)"  # MySQL keeps 64 characters
-    return bool(query(connection, f"SELECT GET_LOCK({wanted}, 0)", (name,))[0][0])
+    return bool(query(connection, f"SELECT GET_LOCK({wanted}, 1)", (name,))[0][0])
 
 
 def _open(arguments: dict[str, Any]) -> Any:

@@ -36,7 +36,7 @@ CROSS JOIN LATERAL (
     SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf AND relid <> c.oid)
 ) leaf
 WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-  AND c.relpersistence <> 't' AND c.relname NOT LIKE 'datamig\_%' AND NOT EXISTS (
+  AND c.relpersistence <> 't' AND NOT EXISTS (
     SELECT FROM pg_depend d
     WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 ORDER BY c.relname"""

@@ -320,8 +320,12 @@ def set_counter(table: Table, column: str, next_value: int) -> list[Statement]:
         target = f"pg_get_serial_sequence({literal(name)}, {literal(column)})"
         bits = (found.type.bits if found is not None else None) or 64
     most = 2 ** (bits - 1) - 1
-    value, called = (most, "true") if next_value > most else (max(next_value, 1), "false")
-    sql = f"SELECT setval({target}, {value}, {called})"
+    if next_value > most:
+        return [*statements, Statement(f"SELECT setval({target}, {most}, true)", purpose=purpose)]
+    # A source's counter may lag behind its own data; the target's may not.
+    largest = f"(SELECT max({quote(column)}) FROM {name})"
+    last = f"least(greatest({max(next_value, 1) - 1}, {largest}::numeric), {most})::bigint"
+    sql = f"SELECT setval({target}, greatest({last}, 1), {last} >= 1)"
     return [*statements, Statement(sql, purpose=purpose)]
 
 

@@ -13,6 +13,7 @@ from datamig_pipelines.catalog import (
     Table,
     TableName,
     View,
+    is_ledger,
 )
 from datamig_pipelines.dialects.base import Queryable
 from datamig_pipelines.dialects.sqlite.defaults import read_default
@@ -26,7 +27,6 @@ from datamig_pipelines.dialects.sqlite.references import read_references
 from datamig_pipelines.dialects.sqlite.types import parse
 from datamig_pipelines.errors import StatementError
 
-OWN_PREFIX: Final = "datamig_"
 ROWID_NAMES: Final = ("rowid", "_rowid_", "oid")
 LARGEST_ROWID: Final = 2**63 - 1
 EXACT_SIZE_BYTES: Final = 1 << 30
@@ -77,7 +77,7 @@ def _objects(session: Queryable) -> list[_Object]:
     return [
         _Object(type_, name, table, sql or "", *(listed.get(name, ()) if type_ == "table" else ()))
         for type_, name, table, sql in found
-        if not table.startswith(("sqlite_", OWN_PREFIX)) and not name.startswith(OWN_PREFIX)
+        if not table.startswith("sqlite_") and not is_ledger(TableName("", table))
     ]
 
 

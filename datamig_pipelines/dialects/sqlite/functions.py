@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import Final
 
 from datamig_pipelines.catalog import Kind, Type
+from datamig_pipelines.dialects.canonical import Canon, canon
 from datamig_pipelines.dialects.reading import Cell, Compared
-from datamig_pipelines.dialects.sqlite.canonical import Canon, canon
 
 CELL_END: Final = "\x1f"
 NULL: Final = "\x1e"

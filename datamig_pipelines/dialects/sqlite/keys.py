@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from datamig_pipelines.catalog import Kind, Type
+from datamig_pipelines.dialects.canonical import rendered_number
 from datamig_pipelines.dialects.reading import Cell, KeyPart
-from datamig_pipelines.dialects.sqlite.canonical import rendered_number
 from datamig_pipelines.dialects.sqlite.driver import Undecodable
 from datamig_pipelines.dialects.sqlite.types import affinity
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from datamig_pipelines.catalog import Kind, Type
+from datamig_pipelines.dialects import canonical
 from datamig_pipelines.dialects.reading import Cell, Projection, Read
-from datamig_pipelines.dialects.sqlite import canonical
 from datamig_pipelines.dialects.sqlite.keys import after_sql, key_cell
 from datamig_pipelines.dialects.sqlite.types import is_own
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from datamig_pipelines.catalog import Kind, Type
+from datamig_pipelines.dialects.canonical import rendered_number
 from datamig_pipelines.dialects.reading import Cell, Landing
-from datamig_pipelines.dialects.sqlite.canonical import rendered_number
 from datamig_pipelines.dialects.sqlite.driver import Undecodable
 from datamig_pipelines.dialects.sqlite.rendering import Convert, Converter, converted
 from datamig_pipelines.dialects.sqlite.types import EXACT_DIGITS, affinity, is_own

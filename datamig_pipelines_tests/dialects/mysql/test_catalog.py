@@ -24,7 +24,7 @@ from datamig_pipelines.dialects.mysql.defaults import read_default
 from datamig_pipelines.dialects.mysql.flavour import Flavour
 from datamig_pipelines.dialects.mysql.types import parse_type
 from datamig_pipelines.dialects.reading import Compared
-from datamig_pipelines.errors import NotYetError, SpecError, TypeUnsupportedError
+from datamig_pipelines.errors import SpecError, TypeUnsupportedError
 from datamig_pipelines.session import Session
 from datamig_pipelines_tests.dialects.mysql.reads import (
     DIALECT,
@@ -152,11 +152,11 @@ TYPES = {
     "bit(10)": Type(Kind.BITS, length=10),
     "char(5)": Type(Kind.CHAR, length=5),
     "varchar(40)": Type(Kind.TEXT, length=40),
-    "tinytext": Type(Kind.TEXT),
+    "tinytext": Type(Kind.TEXT, bits=8),
     "longtext": Type(Kind.TEXT),
     "binary(16)": Type(Kind.BLOB, length=16),
     "varbinary(9)": Type(Kind.BLOB, length=9),
-    "mediumblob": Type(Kind.BLOB),
+    "mediumblob": Type(Kind.BLOB, bits=24),
     "date": Type(Kind.DATE),
     "datetime": Type(Kind.TIMESTAMP, fraction=0),
     "datetime(6)": Type(Kind.TIMESTAMP, fraction=6),
@@ -166,7 +166,7 @@ TYPES = {
     r"enum('a','b''c','x\\y','(1,2)')": Type(Kind.ENUM, values=("a", "b'c", "x\\y", "(1,2)")),
     "set('p','q')": Type(Kind.SET, values=("p", "q")),
     "json": Type(Kind.JSON),
-    "uuid": Type(Kind.UUID),
+    "uuid": Type(Kind.UUID, bits=128),
     "inet6": Type(Kind.OTHER),
     "multipolygon": Type(Kind.OTHER),
 }
@@ -182,6 +182,7 @@ def test_types_declare_themselves_again(source: Session) -> None:
     assert [t.native for t in first] == list(TYPES)
     assert first == second
     assert all(got.same_as(want) for got, want in zip(first, TYPES.values(), strict=True))
+    assert [DIALECT.declare(t) for t in first] == [(t, "") for t in first]
 
 
 def _columns(source: Session, name: str) -> tuple:
@@ -262,15 +263,6 @@ def test_only_qualifiers_are_taken_off() -> None:
     assert unqualified("select `d`.`t`.`a`, '`d`.x', 'it''s `d`.'", "d") == (
         "select `t`.`a`, '`d`.x', 'it''s `d`.'"
     )
-
-
-def test_mysql_is_no_target_yet() -> None:
-    """Asked to hold something, it says that this comes later."""
-    with pytest.raises(NotYetError):
-        MySQL().declare(Type(Kind.INTEGER, bits=32))
-    with pytest.raises(NotYetError):
-        MySQL().default_sql(Default(DefaultKind.NOW), Type(Kind.TIMESTAMP))
-    assert MySQL().can.takes == ()
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,7 @@ RENDERED = [
     ("int[]", "'{1,NULL}'", into(Kind.JSON), b'"[1,null]"\n', b"[1,null]\n"),
     ("money", "1234.5", into(Kind.DECIMAL, "DECIMAL(19,2)"), b'"1234.50"\n', b"1234.50\n"),
     ("numeric", "1e20", into(Kind.DECIMAL), b'"100000000000000000000"\n', b"100000000000000000000\n"),
-    ("real", "0.1", into(Kind.FLOAT), b'"0.1"\n', b"0.1\n"),
+    ("real", "0.1", into(Kind.FLOAT), b'"0.10000000149011612"\n', b"0.10000000149011612\n"),
     ("float8", "0.1::float8 + 0.2", into(Kind.FLOAT), b'"0.30000000000000004"\n', b"0.30000000000000004\n"),
     ("timestamptz", "'2020-01-01 10:00:00.5+02'", into(Kind.TIMESTAMPTZ), b'"2020-01-01 08:00:00.5+00"\n', b"2020-01-01 08:00:00.5+00\n"),
     ("timestamptz", "'2020-01-01 10:00+02'", into(Kind.TIMESTAMP), b'"2020-01-01 08:00:00"\n', b"2020-01-01 08:00:00\n"),

@@ -28,6 +28,7 @@ DIRECTIONS = {
     "postgres-sqlite": ("pg_shop_url", "sqlite_url"),
     "postgres-postgres": ("pg_shop_url", "pg_url"),
     "mariadb-postgres": ("mariadb_shop_url", "pg_url"),
+    "sqlite-mariadb": ("shop_url", "mariadb_url"),
 }
 
 
@@ -62,7 +63,7 @@ def test_killed_run_ends_with_the_same_data_however_often(
     _assert_arrived(journey, judge)
 
 
-@pytest.mark.parametrize("target", ["pg_url", "sqlite_url", "duckdb_url"])
+@pytest.mark.parametrize("target", ["pg_url", "sqlite_url", "duckdb_url", "mariadb_url"])
 def test_killed_backup_is_made_anew(
     target: str, shop_url: str, going: Going, request: pytest.FixtureRequest
 ) -> None:

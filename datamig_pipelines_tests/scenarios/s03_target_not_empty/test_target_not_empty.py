@@ -5,7 +5,7 @@ import pytest
 from datamig_pipelines.errors import TargetNotEmptyError
 from datamig_pipelines_tests.scenarios.conftest import Going
 
-TARGETS = ("pg_url", "sqlite_url", "duckdb_url")
+TARGETS = ("pg_url", "sqlite_url", "duckdb_url", "mariadb_url")
 
 
 @pytest.mark.parametrize("target", TARGETS)

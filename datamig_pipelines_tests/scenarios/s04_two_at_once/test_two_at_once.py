@@ -16,7 +16,7 @@ from datamig_pipelines_tests.scenarios.conftest import Going
 VERBS = (running.run, running.roll_back, running.validate)
 
 
-@pytest.mark.parametrize("target", ["pg_url", "sqlite_url", "duckdb_url"])
+@pytest.mark.parametrize("target", ["pg_url", "sqlite_url", "duckdb_url", "mariadb_url"])
 def test_second_run_is_refused_and_first_finishes(
     target: str, shop_url: str, going: Going, request: pytest.FixtureRequest
 ) -> None:

@@ -24,6 +24,7 @@ BAD = {  # row → what makes it impossible, as SQL
 REFUSED = {
     "pg_url": {7, 20, 31, 44, 45, 90},
     "duckdb_url": {7, 20, 44, 45, 90},
+    "mariadb_url": {7, 20, 44, 45, 90},
     "sqlite_url": {90},
 }
 

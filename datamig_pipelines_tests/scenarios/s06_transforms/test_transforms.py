@@ -68,7 +68,7 @@ def two_arguments(frame: pl.DataFrame, more) -> pl.DataFrame:
 
 no_function = 7
 """
-TARGETS = ("pg_url", "duckdb_url", "sqlite_url")
+TARGETS = ("pg_url", "duckdb_url", "sqlite_url", "mariadb_url")
 
 
 @pytest.fixture

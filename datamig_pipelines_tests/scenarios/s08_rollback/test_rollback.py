@@ -29,7 +29,7 @@ TABLES = [
     "employees",
     "events",
 ]
-TARGETS = ("pg_url", "sqlite_url", "duckdb_url")
+TARGETS = ("pg_url", "sqlite_url", "duckdb_url", "mariadb_url")
 OTHER = [(1, "one", None), (2, "zwei ✓", 2), (2, "zwei ✓", 2)]
 
 

@@ -30,7 +30,7 @@ HARMLESS: dict[str, dict[str, Any]] = {
     "owners": {"owners": ["team:data"]},
     "backup": {"backup": {"verify": "none"}},
 }
-TARGETS = ("pg_url", "sqlite_url", "duckdb_url")
+TARGETS = ("pg_url", "sqlite_url", "duckdb_url", "mariadb_url")
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ TABLES = [
     "reviews",
     "events",
 ]
-TARGETS = ("pg_url", "duckdb_url", "sqlite_url")
+TARGETS = ("pg_url", "duckdb_url", "sqlite_url", "mariadb_url")
 FAULTS = {  # name → (table, column or other word of the detail, proof, statement)
     "value": (
         "customers",
@@ -76,7 +76,7 @@ FAULTS = {  # name → (table, column or other word of the detail, proof, statem
         "orders",
         "orders_customer_recent",
         "schema",
-        "DROP INDEX {orders_customer_recent}",
+        "{drop_index}",
     ),
 }
 ONLY = {
@@ -230,5 +230,8 @@ def _tamper(journey: Journey, statement: str) -> None:
         f"SELECT points FROM {journey.named('customers')} WHERE id < 3 ORDER BY id"
     )
     names["first"], names["second"] = (str(p) for (p,) in points)
+    index, orders = names["orders_customer_recent"], names["orders"]
+    on = f" ON {orders}" if "`" in orders else ""
+    names["drop_index"] = f"DROP INDEX {index}{on}"
     names["unique"] = f'"{uniques[0]}"' if uniques else ""
     journey.ask(*(part for part in statement.format(**names).split(";")))

@@ -5,12 +5,15 @@ import os
 import socket
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from datamig_pipelines import errors, running
+from datamig_pipelines.dialects import get_dialect
 from datamig_pipelines.errors import DatamigError
 from datamig_pipelines_tests.engines import PASSWORD, free_port
 from datamig_pipelines_tests.scenarios.conftest import Going
@@ -213,9 +216,16 @@ def test_wrong_url_is_said(url: str, kind: type[DatamigError], shop_url: str, go
     assert error.exit_code == 4
 
 
-def test_mysql_as_target_is_not_yet(shop_url: str, mariadb_url: str, going: Going) -> None:
-    """An engine that is no target yet is refused by name before anything is touched."""
-    _assert_told(going(shop_url, mariadb_url).refused(), errors.NotYetError, "MySQL")
+def test_engine_that_is_no_target_is_refused(
+    shop_url: str, pg_url: str, going: Going, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine that takes no rows is refused by name, before it is opened; so is its rollback."""
+    kind = type(get_dialect(make_url(pg_url)))
+    monkeypatch.setattr(kind, "can", replace(kind.can, takes=()))
+    journey = going(shop_url, pg_url)
+
+    for verb in (running.run, running.roll_back):
+        _assert_told(journey.refused(verb), errors.NotYetError, "PostgreSQL")
 
 
 # ---- what the file says

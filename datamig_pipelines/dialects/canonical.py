@@ -1,6 +1,6 @@
 """The portable text of a value: the same on every engine, for proofs.
 
-SQLite's values carry their own types, so this is done on Python values, column by column.
+Done on Python values, column by column: for SQLite, and for rows that a transform made.
 """
 
 import re

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from datamig_pipelines.errors import SpecError
-from datamig_pipelines.proofs.expectations import SuiteResult, check_suite
+from datamig_pipelines.expectations import SuiteResult, check_suite
 from datamig_pipelines.spec import Migration, Suite
 
 SECRET = "anna.nowhere@example.org"

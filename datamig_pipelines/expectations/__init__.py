@@ -1,0 +1,5 @@
+"""The user's Great Expectations suites, judged on the target."""
+
+from datamig_pipelines.expectations.suite import SuiteResult, check_suite
+
+__all__ = ["SuiteResult", "check_suite"]
