@@ -87,6 +87,16 @@ def anonymous_mib(pids: Iterable[int]) -> float:
     return sum(_status_kib(pid, "RssAnon:") for pid in pids) / _MIB
 
 
+def started(aside: Iterable[int]) -> list[int]:
+    """Return the processes that this one started, some aside, with all their descendants.
+
+    One that is about to start still runs our own program, in our own memory: it does not count yet.
+    """
+    roots = set(children(os.getpid())) - set(aside)
+    mine = _program(os.getpid())
+    return [pid for pid in descendants(roots) if _program(pid) != mine]
+
+
 class PeakMemory(threading.Thread):
     """Samples the anonymous memory of the processes that this one started, some aside."""
 
@@ -100,8 +110,7 @@ class PeakMemory(threading.Thread):
     @override
     def run(self) -> None:
         while not self._over.wait(_EVERY_S):
-            roots = [pid for pid in children(os.getpid()) if pid not in self._aside]
-            self.peak_mib = max(self.peak_mib, anonymous_mib(descendants(roots)))
+            self.peak_mib = max(self.peak_mib, anonymous_mib(started(self._aside)))
 
     def finish(self) -> float:
         """Stop and return the highest sum that was seen, in MiB."""
@@ -115,6 +124,13 @@ def _listed(folder: Path) -> list[Path]:
         return list(folder.iterdir())
     except OSError:
         return []
+
+
+def _program(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def _ticks(pid: int) -> int:

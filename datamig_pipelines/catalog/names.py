@@ -19,5 +19,5 @@ class TableName:
 
 
 def is_ledger(name: TableName) -> bool:
-    """Say whether a table is the ledger's: in its schema, or one of its names where there are none."""
+    """Say whether a table is the ledger's: in its schema, or by one of its names."""
     return name.schema == LEDGER or name.name in {f"{LEDGER}_{t}" for t in LEDGER_TABLES}

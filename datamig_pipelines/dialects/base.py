@@ -103,7 +103,7 @@ class Dialect(Ddl, ABC):
 
     @abstractmethod
     def declare(self, type_: Type) -> tuple[Type, str]:
-        """Return how this engine holds a logical type, and what is lost or changed ('' for nothing).
+        """Return how this engine holds a logical type, and what is lost or changed ('': nothing).
 
         ``native`` of the result is the declaration to write into CREATE TABLE.
 
@@ -128,7 +128,7 @@ class Dialect(Ddl, ABC):
     def fingerprint(
         self, session: Queryable, table: str, columns: Sequence[Compared], where: str = ""
     ) -> Fingerprint:
-        """Return the portable checksum of a table (quoted name) or of what ``where`` leaves of it."""
+        """Return the portable checksum of a table (quoted name), or of what ``where`` leaves."""
         cells = [self.canonical(c) for c in columns]
         rows, total = session.query(self.fingerprint_sql(table, cells, where))[0]
         return Fingerprint(int(rows), int(total or 0))
@@ -140,10 +140,10 @@ class Dialect(Ddl, ABC):
     def canonical(self, column: Compared) -> str:
         """Return SQL for the canonical text of a value; the same text on every engine.
 
-        integer ``-12`` · decimal without trailing zeros ``12.5`` · float sign, shortest digits, ``e``,
-        exponent of ``0.digits`` (``-15e1`` is -1.5; ``0`` ``NaN`` ``Infinity`` ``-Infinity``) · boolean
+        integer ``-12`` · decimal without trailing zeros ``12.5`` · float sign, shortest digits,
+        ``e``, exponent of ``0.digits`` (``-15e1`` is -1.5; ``0`` ``NaN`` ``-Infinity``) · boolean
         ``true`` / ``false`` · char without trailing blanks · blob lower hex · date ``2020-01-31`` ·
-        timestamp ``2020-01-31 10:00:00.5`` (fraction without trailing zeros) · timestamptz the same in
+        timestamp ``2020-01-31 10:00:00.5`` (no trailing zeros) · timestamptz the same in
         UTC with ``+00`` · time ``10:00:00.5`` · uuid lower · json and text as they are.
         """
         raise NotImplementedError(column)

@@ -8,7 +8,7 @@ class Wire(StrEnum):
     """How rows travel between a reader, an encoder and a writer.
 
     Every row of ``copy_*`` is one ``bytes`` object as the engine framed it; ``cells`` is a tuple of
-    ``None | int | float | str | bytes`` (see `datamig_pipelines.dialects.base.Cell`); ``arrow`` is a
+    ``None | int | float | str | bytes`` (see `reading.Cell`); ``arrow`` is a
     whole `pyarrow.Table`.
     """
 

@@ -166,7 +166,7 @@ class Ddl:
         return " ".join(p for p in parts if p)
 
     def identity_sql(self, table: Table, column: Column) -> str:
-        """Return the clause that makes a column count by itself; '' where a trigger or nothing does."""
+        """Return the clause that makes a column count by itself; '' where there is none."""
         return ""
 
     def foreign_key_sql(self, key: ForeignKey) -> str:
@@ -178,23 +178,26 @@ class Ddl:
         name = f"CONSTRAINT {self.quote(key.name)} " if key.name else ""
         return (
             f"{name}FOREIGN KEY ({self.columns(key.columns)}) "
-            f"REFERENCES {self.table(key.target)} ({self.columns(key.target_columns)}){actions}{defer[key.deferrable]}"
+            f"REFERENCES {self.table(key.target)} ({self.columns(key.target_columns)})"
+            f"{actions}{defer[key.deferrable]}"
         )
 
     def add_primary_key(self, table: Table, key: Key) -> list[Statement]:
         """Return the statements that add a primary key to a loaded table."""
         return [
             Statement(
-                f"ALTER TABLE {self.table(table.name)} ADD PRIMARY KEY ({self.columns(key.columns)})",
+                f"ALTER TABLE {self.table(table.name)} "
+                f"ADD PRIMARY KEY ({self.columns(key.columns)})",
                 purpose=f"primary key of {table.name}",
             )
         ]
 
     def add_unique(self, table: Table, key: Key) -> list[Statement]:
-        """Return the statements that add a unique constraint (or unique index) to a loaded table."""
+        """Return the statements that add a unique constraint or index to a loaded table."""
         return [
             Statement(
-                f"CREATE UNIQUE INDEX {self.quote(key.name)} ON {self.table(table.name)} ({self.columns(key.columns)})",
+                f"CREATE UNIQUE INDEX {self.quote(key.name)} "
+                f"ON {self.table(table.name)} ({self.columns(key.columns)})",
                 purpose=f"unique {key.name} on {table.name}",
             )
         ]
@@ -210,11 +213,12 @@ class Ddl:
 
     def drop_foreign_key(self, table: Table, key: ForeignKey) -> list[Statement]:
         """Return the statements that drop a foreign key if the table and the key are there."""
-        sql = f"ALTER TABLE IF EXISTS {self.table(table.name)} DROP CONSTRAINT IF EXISTS {self.quote(key.name)}"
+        name = self.quote(key.name)
+        sql = f"ALTER TABLE IF EXISTS {self.table(table.name)} DROP CONSTRAINT IF EXISTS {name}"
         return [Statement(sql, purpose=f"drop foreign key {key.name} of {table.name}")]
 
     def rebuild(self, table: Table) -> list[Statement]:
-        """Return the statements that give a loaded table its keys and foreign keys by rebuilding it."""
+        """Return the statements that rebuild a loaded table with its keys and foreign keys."""
         raise NotImplementedError(table)
 
     def create_index(self, table: Table, index: Index) -> list[Statement]:
@@ -228,7 +232,8 @@ class Ddl:
         where = f" WHERE {index.where}" if index.where else ""
         return [
             Statement(
-                f"CREATE {unique}INDEX {self.quote(index.name)} ON {self.table(table.name)} ({parts}){where}",
+                f"CREATE {unique}INDEX {self.quote(index.name)} "
+                f"ON {self.table(table.name)} ({parts}){where}",
                 purpose=f"index {index.name} on {table.name}",
             )
         ]

@@ -62,10 +62,10 @@ class Compared:
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """An order-free checksum of rows: their number and the sum of one 60-bit hash per row.
+    r"""An order-free checksum of rows: their number and the sum of one 60-bit hash per row.
 
     The hash of a row is the first 15 hex digits of the MD5 of its canonical cells, joined by
-    ``\\x1f``, NULL written as ``\\x1e``; it has the same value on every engine.
+    ``\x1f``, NULL written as ``\x1e``; it has the same value on every engine.
     """
 
     rows: int

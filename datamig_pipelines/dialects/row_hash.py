@@ -13,7 +13,7 @@ _DIGITS = 15
 
 
 def row_hasher(columns: Sequence[Projection]) -> Callable[[Sequence[Cell]], int]:
-    """Return the function that hashes cells as `Dialect.fingerprint` hashes the row they land in."""
+    """Return the function that hashes cells as `Dialect.fingerprint` does the landed row."""
     canons = [
         (i, canon(c.into, c.compare or Kind.TEXT)) for i, c in enumerate(columns) if c.compare
     ]

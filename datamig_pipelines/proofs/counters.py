@@ -23,6 +23,10 @@ class Counters(Proof):
             largest = evidence.target.query(sql)[0][0]
             found = actual.get(column)
             if found is None or found < at_least or (largest is not None and found <= int(largest)):
-                behind.append(f"{column}: next {found}, largest {largest}, source goes on at {at_least}")
+                behind.append(
+                    f"{column}: next {found}, largest {largest}, source goes on at {at_least}"
+                )
         verdict = Verdict.DIFFERENT if behind else Verdict.EQUAL
-        return self.result(evidence, verdict, (str(wanted or "none"), str(actual or "none")), "; ".join(behind))
+        return self.result(
+            evidence, verdict, (str(wanted or "none"), str(actual or "none")), "; ".join(behind)
+        )

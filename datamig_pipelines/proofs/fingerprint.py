@@ -24,14 +24,18 @@ class TableFingerprint(Proof):
         columns = [c for c in arrived if c.compare is not None]
         left_out = [c.name for c in arrived if c.compare is None]
         if not columns:
-            return self.result(evidence, Verdict.NOT_COMPARABLE, ("", ""), "no column has a common form")
+            return self.result(
+                evidence, Verdict.NOT_COMPARABLE, ("", ""), "no column has a common form"
+            )
         target = _of_target(evidence, columns)
         if evidence.route.transform:
             return self._against_written(evidence, target, left_out)
         source = _of_source(evidence, columns)
         figures = (str(source), str(target))
         if evidence.state.rows_rejected:
-            detail = f"{evidence.state.rows_rejected} rows were rejected, so the sums cannot be equal"
+            detail = (
+                f"{evidence.state.rows_rejected} rows were rejected, so the sums cannot be equal"
+            )
             return self.result(evidence, Verdict.NOT_COMPARABLE, figures, detail)
         if source != target:
             return self.result(evidence, Verdict.DIFFERENT, figures, _where(evidence, columns))

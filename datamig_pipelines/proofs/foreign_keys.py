@@ -26,4 +26,6 @@ class ForeignKeys(Proof):
                 broken.append(f"{key.name}: {found}")
         verdict = Verdict.DIFFERENT if orphans else Verdict.EQUAL
         figures = ("0 orphans", f"{orphans} orphans")
-        return self.result(evidence, verdict, figures, "; ".join(broken) or f"{len(keys)} foreign keys")
+        return self.result(
+            evidence, verdict, figures, "; ".join(broken) or f"{len(keys)} foreign keys"
+        )

@@ -22,6 +22,8 @@ class RowCount(Proof):
         aside = evidence.state.rows_rejected + evidence.state.rows_filtered
         verdict = Verdict.EQUAL if source == target + aside else Verdict.DIFFERENT
         detail = (
-            f"{evidence.state.rows_rejected} rejected, {evidence.state.rows_filtered} filtered" if aside else ""
+            f"{evidence.state.rows_rejected} rejected, {evidence.state.rows_filtered} filtered"
+            if aside
+            else ""
         )
         return self.result(evidence, verdict, (str(source), str(target)), detail)

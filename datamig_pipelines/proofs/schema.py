@@ -18,11 +18,15 @@ class Schema(Proof):
         """Compare the planned table with the one that the target's catalog shows."""
         planned, actual = evidence.route.target, evidence.actual
         if actual is None:
-            return self.result(evidence, Verdict.DIFFERENT, ("planned", "missing"), "there is no such table")
+            return self.result(
+                evidence, Verdict.DIFFERENT, ("planned", "missing"), "there is no such table"
+            )
         missing = [m for kind in _ASPECTS for m in sorted(kind(planned) - kind(actual))]
         verdict = Verdict.DIFFERENT if missing else Verdict.EQUAL
         figures = (_size(planned), _size(actual))
-        return self.result(evidence, verdict, figures, "missing: " + "; ".join(missing) if missing else "")
+        return self.result(
+            evidence, verdict, figures, "missing: " + "; ".join(missing) if missing else ""
+        )
 
 
 def _columns(table: Table) -> set[str]:
@@ -45,7 +49,9 @@ def _uniques(table: Table) -> set[str]:
 
 def _references(table: Table) -> set[str]:
     return {
-        f"foreign key ({', '.join(k.columns)}) to {k.target.name}" for k in table.foreign_keys if k.valid
+        f"foreign key ({', '.join(k.columns)}) to {k.target.name}"
+        for k in table.foreign_keys
+        if k.valid
     }
 
 

@@ -17,7 +17,6 @@ from datamig_pipelines.spec.policy import Alert, Backup, Contact, Rejects, Rollb
 from datamig_pipelines.spec.proof import Validation
 from datamig_pipelines.spec.table import Cast, TableSpec
 
-
 _DAGSTER_WORDS = frozenset({"type", "config", "context", "input", "output"})
 
 

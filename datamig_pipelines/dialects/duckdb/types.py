@@ -168,7 +168,7 @@ def _sized(type_: Type) -> str:
 
 def _decimal(type_: Type) -> tuple[Type, str]:
     if type_.precision is None and not type_.strict:
-        # SQLite keeps such numbers as integers or doubles; the fingerprint finds one that is neither.
+        # SQLite keeps such numbers as integers or doubles; the fingerprint finds any other.
         return _named(
             "DOUBLE"
         ), "a number without bounds becomes a double; the proofs tell if one changes"

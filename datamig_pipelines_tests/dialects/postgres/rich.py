@@ -1,4 +1,4 @@
-# ruff: noqa: E501 (SQL reads better unbroken)
+
 """A schema with one of everything, and rows that hurt."""
 
 RICH = r"""

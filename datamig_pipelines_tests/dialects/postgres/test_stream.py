@@ -1,4 +1,4 @@
-# ruff: noqa: E501 (one case, one line)
+
 """Streams: order, resuming, ending early, what other engines are sent."""
 
 from dataclasses import replace

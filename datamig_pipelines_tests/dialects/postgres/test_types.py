@@ -1,4 +1,4 @@
-# ruff: noqa: E501 (one case, one line)
+
 """Between logical types and PostgreSQL's declarations."""
 
 import pytest

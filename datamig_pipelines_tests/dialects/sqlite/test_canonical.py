@@ -5,9 +5,9 @@ from hashlib import md5
 import pytest
 
 from datamig_pipelines.catalog import Kind, Type
+from datamig_pipelines.dialects.canonical import canonical_cell
 from datamig_pipelines.dialects.reading import Compared, Fingerprint
 from datamig_pipelines.dialects.sqlite import SQLite
-from datamig_pipelines.dialects.canonical import canonical_cell
 from datamig_pipelines.dialects.sqlite.types import parse
 from datamig_pipelines_tests.dialects.canonical_cases import CASES, Case
 from datamig_pipelines_tests.dialects.sqlite.reads import compared, table_of
