@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+import benchmarks
 from benchmarks import machine, report, routes
 from benchmarks.report import Results
 from benchmarks.routes import ROUTES
@@ -33,13 +34,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m benchmarks", description=(__import__("benchmarks").__doc__))
+    parser = argparse.ArgumentParser("python -m benchmarks", description=benchmarks.__doc__)
     known = ", ".join(ROUTES)
-    parser.add_argument("--rows", type=_count, default=600_000, help="rows of a table (600000, 0.6M, 60k)")
-    parser.add_argument("--routes", type=_names, default=list(ROUTES), help=f"separated by commas: {known}")
+    parser.add_argument(
+        "--rows", type=_count, default=600_000, help="rows of a table (600000, 0.6M, 60k)"
+    )
+    parser.add_argument(
+        "--routes", type=_names, default=list(ROUTES), help=f"separated by commas: {known}"
+    )
     parser.add_argument("--runs", type=int, default=3, help="how often every case is run")
-    parser.add_argument("--peers", action="store_true", help="pgloader (if installed) and pandas, too")
-    parser.add_argument("--parts", action="store_true", help="what ledger, thread and proofs cost, per route")
+    parser.add_argument(
+        "--peers", action="store_true", help="pgloader (if installed) and pandas, too"
+    )
+    parser.add_argument(
+        "--parts", action="store_true", help="what ledger, thread and proofs cost, per route"
+    )
     parser.add_argument("--sweep", action="store_true", help="several sizes of batches on pg_pg")
     parser.add_argument("--growth", type=_counts, default=[], help="pg_pg with these rows: 0.6M,6M")
     parser.add_argument("--profile", choices=ROUTES, help="only show where the client's CPU goes")
@@ -60,7 +69,9 @@ def _names(text: str) -> list[str]:
     names = [name for name in text.split(",") if name]
     unknown = [name for name in names if name not in ROUTES]
     if unknown:
-        raise argparse.ArgumentTypeError(f"unknown: {', '.join(unknown)}; there are {', '.join(ROUTES)}")
+        raise argparse.ArgumentTypeError(
+            f"unknown: {', '.join(unknown)}; there are {', '.join(ROUTES)}"
+        )
     return names
 
 
@@ -69,7 +80,11 @@ def _measured(session: Session, asked: argparse.Namespace) -> list[Measurement]:
     usual = routes.usual(with_peers=asked.peers)
     made = [m for r in chosen for m in session.measure("routes", r, usual, asked.rows, asked.runs)]
     if asked.parts:
-        made += [m for r in chosen for m in session.measure("parts", r, routes.parts(), asked.rows, asked.runs)]
+        made += [
+            m
+            for r in chosen
+            for m in session.measure("parts", r, routes.parts(), asked.rows, asked.runs)
+        ]
     if asked.sweep:
         made += session.measure("sweep", ROUTES["pg_pg"], routes.sweep(), asked.rows, asked.runs)
     for rows in asked.growth:
@@ -84,7 +99,8 @@ def _profile(session: Session, name: str, rows: int) -> int:
     print(f"{'thread':18} {'calls':>9} {'own s':>7} {'µs/row':>7}  function")
     for row in found.outcome.profile:
         own = float(str(row["own_s"]))
-        print(f"{row['thread']:18} {row['calls']:>9} {own:7.2f} {own / rows * 1e6:7.2f}  {row['function']}")
+        cost = f"{row['calls']:>9} {own:7.2f} {own / rows * 1e6:7.2f}"
+        print(f"{row['thread']:18} {cost}  {row['function']}")
     return 0
 
 

@@ -23,8 +23,14 @@ class Verdict:
 def verdicts(tables: Tables) -> list[Verdict]:
     """Return the verdicts on what was measured; what was not measured has none."""
     made = [_pipe(tables)]
-    made += [_faster(tables, route, PGLOADER, FASTER_THAN_PGLOADER) for route in ("mariadb_pg", "sqlite_pg")]
-    made += [_faster(tables, route, PANDAS, FASTER_THAN_PANDAS) for route in ("pg_pg", "sqlite_pg", "mariadb_pg")]
+    made += [
+        _faster(tables, route, PGLOADER, FASTER_THAN_PGLOADER)
+        for route in ("mariadb_pg", "sqlite_pg")
+    ]
+    made += [
+        _faster(tables, route, PANDAS, FASTER_THAN_PANDAS)
+        for route in ("pg_pg", "sqlite_pg", "mariadb_pg")
+    ]
     return [v for v in [*made, _memory(tables)] if v is not None]
 
 
@@ -37,8 +43,8 @@ def _pipe(tables: Tables) -> Verdict | None:
     cpu, wall = (load.ratio(COPY_CPU), load.ratio(COPY_WALL)) if load else (None, None)
     if cpu is None or wall is None:
         return None
-    demand = f"PostgreSQL → PostgreSQL: rows copied in at most {PIPE} × the bare pipe"
-    return Verdict(demand, f"CPU {cpu:.2f} ×, wall {wall:.2f} ×", max(cpu, wall) <= PIPE)
+    demand = f"PostgreSQL → PostgreSQL: rows copied in at most {PIPE} x the bare pipe"
+    return Verdict(demand, f"CPU {cpu:.2f} x, wall {wall:.2f} x", max(cpu, wall) <= PIPE)
 
 
 def _faster(tables: Tables, route: str, peer: str, least: float) -> Verdict | None:
@@ -47,13 +53,18 @@ def _faster(tables: Tables, route: str, peer: str, least: float) -> Verdict | No
     shown = {"whole runs": whole, "start and keys aside": copied}
     if whole is None:
         return None
-    demand = f"{route.replace('_', ' → ')}: at least {least:g} × less CPU than {peer}"
-    words = [f"{name} {value:.1f} ×" for name, value in shown.items() if value is not None]
+    demand = f"{route.replace('_', ' → ')}: at least {least:g} x less CPU than {peer}"
+    words = [f"{name} {value:.1f} x" for name, value in shown.items() if value is not None]
     return Verdict(demand, ", ".join(words), (copied or whole) >= least)
 
 
 def _memory(tables: Tables) -> Verdict | None:
-    mine = [(c.peak_mib, f"{c.name}, {r}") for r, made in tables.items() for c in made if c.name in (LOAD, PROVEN)]
+    mine = [
+        (c.peak_mib, f"{c.name}, {r}")
+        for r, made in tables.items()
+        for c in made
+        if c.name in (LOAD, PROVEN)
+    ]
     if not mine:
         return None
     peak, where = max(mine)

@@ -35,15 +35,18 @@ def draw(title: str, unit: str, groups: Mapping[str, Sequence[Bar]]) -> str:
 
 
 def _drawn(bar: Bar, top: int, width: float, colour: str) -> list[str]:
+    size = f'width="{max(width, 1):.1f}" height="{_BAR}"'
     return [
         _text(_LEFT - 8, top + 12, bar.label, anchor="end"),
-        f'<rect x="{_LEFT}" y="{top}" width="{max(width, 1):.1f}" height="{_BAR}" fill="{colour}"/>',
+        f'<rect x="{_LEFT}" y="{top}" {size} fill="{colour}"/>',
         _text(_LEFT + int(width) + 6, top + 12, f"{bar.value:.1f}"),
     ]
 
 
 def _text(x: int, y: int, text: str, *, anchor: str = "start", weight: str = "normal") -> str:
-    return f'<text x="{x}" y="{y}" text-anchor="{anchor}" font-weight="{weight}">{escape(text)}</text>'
+    return (
+        f'<text x="{x}" y="{y}" text-anchor="{anchor}" font-weight="{weight}">{escape(text)}</text>'
+    )
 
 
 def _framed(width: int, height: int, parts: Sequence[str]) -> str:

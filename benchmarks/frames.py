@@ -21,7 +21,10 @@ def main() -> None:
     reader, writer = (create_engine(_driven(order[end])) for end in ("source", "target"))
     clock.lap("imports")
     table = order["table"]
-    with reader.connect().execution_options(stream_results=True) as reading, writer.begin() as writing:
+    with (
+        reader.connect().execution_options(stream_results=True) as reading,
+        writer.begin() as writing,
+    ):
         for chunk in pd.read_sql(f"SELECT * FROM {table}", reading, chunksize=_CHUNK):
             chunk.to_sql(table, writing, if_exists="append", index=False)
     clock.lap("copy")

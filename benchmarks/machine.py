@@ -12,6 +12,8 @@ from benchmarks.servers import POSTGRES_SETTINGS, version
 
 def facts() -> dict[str, str]:
     """Return the machine, the versions and the date."""
+    settings = ", ".join(f"{name}={value}" for name, value in POSTGRES_SETTINGS.items())
+    cli = version("sqlite3") or "not there"
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "processor": f"{_processor()}, {os.cpu_count()} cores",
@@ -19,9 +21,9 @@ def facts() -> dict[str, str]:
         "load when it began": f"{os.getloadavg()[0]:.1f}",
         "system": f"{_system()}, Linux {platform.release()}",
         "Python": platform.python_version(),
-        "PostgreSQL": f"{version('postgres')} ({', '.join(f'{k}={v}' for k, v in POSTGRES_SETTINGS.items())})",
+        "PostgreSQL": f"{version('postgres')} ({settings})",
         "MariaDB": version("mariadbd"),
-        "SQLite": f"{sqlite3.sqlite_version} in Python, command line {version('sqlite3') or 'not there'}",
+        "SQLite": f"{sqlite3.sqlite_version} in Python, command line {cli}",
         "DuckDB, psycopg, pandas": ", ".join(package(p) for p in ("duckdb", "psycopg", "pandas")),
         "pgloader": version("pgloader") or "not there",
     }
@@ -29,7 +31,10 @@ def facts() -> dict[str, str]:
 
 def _processor() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next((x.partition(":")[2].strip() for x in lines if x.startswith("model name")), platform.machine())
+    return next(
+        (x.partition(":")[2].strip() for x in lines if x.startswith("model name")),
+        platform.machine(),
+    )
 
 
 def _system() -> str:

@@ -86,7 +86,9 @@ def _read(url: URL, table: Table, form: str) -> Command:
             *("-h", str(url.host), "-P", str(url.port), "-u", str(url.username)),
             *("--default-character-set=utf8mb4", str(url.database), "-e", _mysql_select(table)),
         ]
-    select = f"SELECT {', '.join(_sqlite_cell(table, c.name) for c in table.columns)} FROM {table.name}"
+    select = (
+        f"SELECT {', '.join(_sqlite_cell(table, c.name) for c in table.columns)} FROM {table.name}"
+    )
     if has("sqlite3"):
         return [program("sqlite3"), "-csv", str(url.database), select]
     return [sys.executable, "-c", _READ_SQLITE, str(url.database), select]
@@ -120,7 +122,11 @@ def _write(url: URL, table: Table, form: str) -> Command:
 
 def _attached(source: URL, target: URL, table: Table) -> Command:
     copy = f"INSERT INTO {table.name} SELECT * FROM there.{table.name}"
-    return [program("sqlite3"), str(target.database), f"ATTACH '{source.database}' AS there; {copy}"]
+    return [
+        program("sqlite3"),
+        str(target.database),
+        f"ATTACH '{source.database}' AS there; {copy}",
+    ]
 
 
 def _duckdb(url: URL) -> Command:

@@ -38,7 +38,7 @@ def profiled(found: list[dict[str, object]]) -> Iterator[None]:
             profile.disable()
             found.extend(_table(thread.name, profile))
 
-    threading.Thread.run = run  # type: ignore[method-assign]
+    threading.Thread.run = run  # type: ignore[assignment,method-assign]
     try:
         yield
     finally:

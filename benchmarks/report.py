@@ -22,25 +22,31 @@ from benchmarks.routes import PROVEN, ROUTES
 from benchmarks.session import Measurement
 
 _EXPLAINED = """\
-Measured by `make bench` (`python -m benchmarks --help`). All cases of a route run in turn, A B C A B C;
-a ratio is the median of the ratios to the bare pipe of the same round. Every copy was checked
-(number of rows and checksums against the generator); a wrong one does not count.
+Measured by `make bench` (`python -m benchmarks --help`). All cases of a route run in turn,
+A B C A B C; a ratio (x) is the median of the ratios to the bare pipe of the same round. Every copy
+was checked (number of rows and checksums against the generator); a wrong one does not count.
 
-- **bare pipe**: the engines' own command-line clients, one into the other, no batches, no ledger, no
-  check; then `ADD PRIMARY KEY`. SQLite cannot add one: there the key is in the table from the start.
+- **bare pipe**: the engines' own command-line clients, one into the other, no batches, no ledger,
+  no check; then `ADD PRIMARY KEY`. SQLite cannot add one: there the key is in the table before.
 - **load**: a whole run of a migration in a new process: start of Python, plan, DDL, batches of
   50,000 rows that commit together with their ledger entries, primary key, report; no proofs.
-- **load + proofs**: the same with all proofs, the fingerprint over every value on both sides included.
+- **load + proofs**: the same with all proofs, the fingerprint over every value on both sides too.
 - **CPU**: client processes and servers together. **copy**: only the stage in which the rows move
   (with proofs, it includes those taken under the load's snapshot).
-- **peak**: highest anonymous memory of the client processes; for our own, above the interpreter with
-  the package imported.
-- pandas runs on fewer rows (see its column) and without a key; compare its **copy** stage, which its
-  start is not part of.
+- **peak**: highest anonymous memory of the client processes; for our own, above the interpreter
+  with the package imported.
+- pandas runs on fewer rows (see its column) and without a key; compare its **copy** stage, which
+  its start is not part of.
 """
 _HEAD = (
     *("case", "rows", "runs", "wall s (median / min)", "rows/s", "CPU µs/row (median / min)"),
-    *("client + servers", "whole: CPU × / wall ×", "copy: CPU µs/row", "copy: CPU × / wall ×", "peak MiB"),
+    *(
+        "client + servers",
+        "whole: CPU x / wall x",
+        "copy: CPU µs/row",
+        "copy: CPU x / wall x",
+        "peak MiB",
+    ),
 )
 
 
@@ -97,7 +103,10 @@ def _lines(results: Results) -> list[str]:
     wrong = [m for m in results.measured if m.wrong]
     if wrong:
         lines += ["", "## Runs that do not count", ""]
-        lines += [f"- {m.route}, {m.case}, round {m.round}: {' '.join(m.wrong.split())[:400]}" for m in wrong]
+        lines += [
+            f"- {m.route}, {m.case}, round {m.round}: {' '.join(m.wrong.split())[:400]}"
+            for m in wrong
+        ]
     return lines
 
 

@@ -23,7 +23,7 @@ class RunFailedError(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one run took; ``peak_mib`` is above the idle interpreter where the client says how much that is."""
+    """What one run took; ``peak_mib`` is above what the client itself calls idle."""
 
     laps: tuple[Lap, ...]
     peak_mib: float
@@ -32,7 +32,9 @@ class Outcome:
     @property
     def whole(self) -> Lap:
         """All stages together."""
-        walls, clients, servers = zip(*[(p.wall_s, p.client_s, p.servers_s) for p in self.laps], strict=True)
+        walls, clients, servers = zip(
+            *[(p.wall_s, p.client_s, p.servers_s) for p in self.laps], strict=True
+        )
         return Lap("whole", sum(walls), sum(clients), sum(servers))
 
     def lap(self, *names: str) -> Lap | None:
@@ -52,7 +54,9 @@ def run(stages: Sequence[Stage], servers: Sequence[int], folder: Path) -> Outcom
             clock.lap(stage.name)
     finally:
         peak = memory.finish()
-    return _told(json.loads(said), clock.laps[0], peak) if said else Outcome(tuple(clock.laps), peak)
+    return (
+        _told(json.loads(said), clock.laps[0], peak) if said else Outcome(tuple(clock.laps), peak)
+    )
 
 
 def _told(report: dict[str, list[dict[str, object]]], whole: Lap, peak: float) -> Outcome:
@@ -72,7 +76,11 @@ def _told(report: dict[str, list[dict[str, object]]], whole: Lap, peak: float) -
 
 def _piped(stage: Stage, folder: Path) -> str:
     """Run the commands of a stage, each into the next; return what the last one printed."""
-    with tempfile.TemporaryFile() as order, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+    with (
+        tempfile.TemporaryFile() as order,
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as errors,
+    ):
         order.write(stage.stdin.encode())
         order.seek(0)
         processes: list[subprocess.Popen[bytes]] = []
@@ -81,7 +89,12 @@ def _piped(stage: Stage, folder: Path) -> str:
             into = out if number == len(stage.commands) else subprocess.PIPE
             processes.append(
                 subprocess.Popen(
-                    command, stdin=before, stdout=into, stderr=errors, cwd=folder, env=_environment(folder)
+                    command,
+                    stdin=before,
+                    stdout=into,
+                    stderr=errors,
+                    cwd=folder,
+                    env=_environment(folder),
                 )
             )
             if processes[1:] and before:

@@ -55,7 +55,9 @@ class Session:
                     made.append(found)
         return made
 
-    def _once(self, group: str, route: Route, case: Case, rows: int, number: int) -> Measurement | None:
+    def _once(
+        self, group: str, route: Route, case: Case, rows: int, number: int
+    ) -> Measurement | None:
         source = self.sources.url(route.source, route.table, rows)
         blank = Measurement(group, route.name, case.name, number, rows, None)
         with targets.fresh(route.target, self.engines, self.folder) as target:
@@ -83,4 +85,5 @@ def _line(found: Measurement) -> str:
         return f"{head} does not count: {found.wrong[:300]}"
     whole = found.outcome.whole
     per_row = whole.cpu_s / found.rows * 1e6
-    return f"{head} {whole.wall_s:7.2f} s  {per_row:6.2f} µs CPU/row  {found.outcome.peak_mib:5.0f} MiB"
+    peak = found.outcome.peak_mib
+    return f"{head} {whole.wall_s:7.2f} s  {per_row:6.2f} µs CPU/row  {peak:5.0f} MiB"

@@ -60,7 +60,8 @@ class Sources:
         server.create_database(name)
         file = self._csv(table, rows, "mariadb", null="NULL")
         script = self.folder / "load.sql"
-        script.write_text(f"SET time_zone = '+00:00';\n{table.ddl('mariadb', keyed=True)};\n{_load(table, file)};\n")
+        zone, ddl = "SET time_zone = '+00:00'", table.ddl("mariadb", keyed=True)
+        script.write_text(f"{zone};\n{ddl};\n{_load(table, file)};\n")
         server.run_script(name, script)
         server.query(name, f"ANALYZE TABLE {table.name}")
         file.unlink()

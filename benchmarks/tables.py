@@ -82,7 +82,9 @@ def _pick(*values: str, by: str) -> str:
 def _column(
     name: str, type_: str, value: str, csv: dict[str, str] | None = None, **types: str
 ) -> Column:
-    as_text = {"sqlite": _TEXT} if type_.startswith(("decimal", "date", "timestamp", "uuid")) else {}
+    as_text = (
+        {"sqlite": _TEXT} if type_.startswith(("decimal", "date", "timestamp", "uuid")) else {}
+    )
     return Column(name, value, {"": type_, **types}, {**as_text, **(csv or {})})
 
 
@@ -98,7 +100,9 @@ _LINEITEM_COLUMNS = (
     _column("l_linenumber", "integer", "CAST(i % 4 + 1 AS INTEGER)"),
     _column("l_quantity", "decimal(15,2)", "CAST((i * 31) % 50 + 1 AS DECIMAL(15,2))"),
     _column(
-        "l_extendedprice", "decimal(15,2)", "CAST(((i * 15485863) % 10405100 + 90100) / 100 AS DECIMAL(15,2))"
+        "l_extendedprice",
+        "decimal(15,2)",
+        "CAST(((i * 15485863) % 10405100 + 90100) / 100 AS DECIMAL(15,2))",
     ),
     _column("l_discount", "decimal(15,2)", "CAST((i * 17) % 11 / 100 AS DECIMAL(15,2))"),
     _column("l_tax", "decimal(15,2)", "CAST((i * 13) % 9 / 100 AS DECIMAL(15,2))"),
@@ -141,8 +145,10 @@ LINEITEM = Table(
 )
 
 _BODY = (
-    "CASE i % 7 WHEN 0 THEN '' WHEN 1 THEN NULL WHEN 2 THEN 'tab' || chr(9) || 'line' || chr(10) || i "
-    "WHEN 3 THEN 'back\\slash \\n \\\\N \"quoted\" ' || i WHEN 4 THEN 'žluťoučký kůň 漢字 🐎 ' || i "
+    "CASE i % 7 WHEN 0 THEN '' WHEN 1 THEN NULL "
+    "WHEN 2 THEN 'tab' || chr(9) || 'line' || chr(10) || i "
+    "WHEN 3 THEN 'back\\slash \\n \\\\N \"quoted\" ' || i "
+    "WHEN 4 THEN 'žluťoučký kůň 漢字 🐎 ' || i "
     f"ELSE substr('{_POOL}', 1 + i % 97, 40 + (i * 17) % 120) END"
 )
 _MOMENT = (
@@ -152,14 +158,32 @@ _MOMENT = (
 _AS_UTC = "strftime({}, '%Y-%m-%d %H:%M:%S.%f') || '+00'"
 _WIDE_COLUMNS = (
     _column("id", "bigint", "i + 1"),
-    _column("n", "integer", "CASE WHEN i % 11 = 0 THEN NULL ELSE CAST((i * 7919) % 100000 AS INTEGER) - 5 END"),
-    _column("amount", "decimal(18,4)", "CAST(((i * 104729) % 9999999999 - 77) / 10000 AS DECIMAL(18,4))"),
-    _column("ratio", "double precision", "CAST((i * 7919) % 100003 AS DOUBLE) / 1024", sqlite="double"),
-    _column("flag", "boolean", "i % 3 = 0", csv=dict.fromkeys(("mariadb", "sqlite"), "CAST({} AS INTEGER)")),
+    _column(
+        "n",
+        "integer",
+        "CASE WHEN i % 11 = 0 THEN NULL ELSE CAST((i * 7919) % 100000 AS INTEGER) - 5 END",
+    ),
+    _column(
+        "amount", "decimal(18,4)", "CAST(((i * 104729) % 9999999999 - 77) / 10000 AS DECIMAL(18,4))"
+    ),
+    _column(
+        "ratio", "double precision", "CAST((i * 7919) % 100003 AS DOUBLE) / 1024", sqlite="double"
+    ),
+    _column(
+        "flag",
+        "boolean",
+        "i % 3 = 0",
+        csv=dict.fromkeys(("mariadb", "sqlite"), "CAST({} AS INTEGER)"),
+    ),
     _column("title", "varchar(200)", f"substr('{_POOL}', 1 + i % 89, 12 + i % 50)"),
     _column("body", "text", _BODY),
     _column(
-        "doc", "jsonb", "'{\"a\": ' || i || ', \"b\": [1, \"x\"]}'", mariadb="json", sqlite="json", duckdb="varchar"
+        "doc",
+        "jsonb",
+        '\'{"a": \' || i || \', "b": [1, "x"]}\'',
+        mariadb="json",
+        sqlite="json",
+        duckdb="varchar",
     ),
     _column(
         "raw",

@@ -96,9 +96,8 @@ def _converted(sql: str, type_: Type, into: Type) -> str:
         return f"({sql})::text"  # that cast takes the trailing blanks away
     if kind is Kind.TIMESTAMPTZ and into.kind in _AS_MOMENT:
         return f"({sql}) AT TIME ZONE 'UTC'"
-    if kind is Kind.BITS and into.kind is Kind.INTEGER and type_.native.startswith("bit("):
-        return f"({sql})::bigint"
-    return sql
+    fixed_bits = kind is Kind.BITS and type_.native.startswith("bit(")
+    return f"({sql})::bigint" if fixed_bits and into.kind is Kind.INTEGER else sql
 
 
 def duration(sql: str) -> str:
