@@ -10,7 +10,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo ui test lint fmt check lock clean
+.PHONY: help setup demo ui test lint fmt check bench lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ fmt: setup  ## Format the code and mend what can be mended
 	@$(BIN)/ruff format
 
 check: lint test  ## Lint and test
+
+bench: setup  ## Measure the speed anew (benchmarks/RESULTS.md; takes an hour on an idle machine)
+	@scripts/install_servers.sh
+	@$(BIN)/python -m benchmarks --peers --parts --sweep --growth 0.6M,6M
 
 lock: setup  ## Write requirements.lock anew from pyproject.toml
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install -qq uv

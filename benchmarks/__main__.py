@@ -46,9 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--peers", action="store_true", help="pgloader (if installed) and pandas, too"
     )
-    parser.add_argument(
-        "--parts", action="store_true", help="what ledger, thread and proofs cost, per route"
-    )
+    parser.add_argument("--parts", action="store_true", help="what ledger, thread and proofs cost")
     parser.add_argument("--sweep", action="store_true", help="several sizes of batches on pg_pg")
     parser.add_argument("--growth", type=_counts, default=[], help="pg_pg with these rows: 0.6M,6M")
     parser.add_argument("--profile", choices=ROUTES, help="only show where the client's CPU goes")
@@ -79,12 +77,8 @@ def _measured(session: Session, asked: argparse.Namespace) -> list[Measurement]:
     chosen = [ROUTES[name] for name in asked.routes]
     usual = routes.usual(with_peers=asked.peers)
     made = [m for r in chosen for m in session.measure("routes", r, usual, asked.rows, asked.runs)]
-    if asked.parts:
-        made += [
-            m
-            for r in chosen
-            for m in session.measure("parts", r, routes.parts(), asked.rows, asked.runs)
-        ]
+    for route in (ROUTES[name] for name in routes.PARTS_OF if asked.parts):
+        made += session.measure("parts", route, routes.parts(route), asked.rows, asked.runs)
     if asked.sweep:
         made += session.measure("sweep", ROUTES["pg_pg"], routes.sweep(), asked.rows, asked.runs)
     for rows in asked.growth:

@@ -15,6 +15,7 @@ Stages = Callable[["Setting"], tuple[Stage, ...]]
 
 PROOFS = ("row_count", "fingerprint", "schema", "foreign_keys", "counters")
 REFERENCE = "bare pipe"
+PARTS_OF = ("pg_pg", "sqlite_pg")
 LOAD = "load"
 PROVEN = "load + proofs"
 PANDAS = "pandas to_sql"
@@ -101,9 +102,9 @@ def usual(*, with_peers: bool) -> list[Case]:
     return cases
 
 
-def parts() -> list[Case]:
+def parts(route: Route) -> list[Case]:
     """Return loads with parts taken out or proofs put in, one by one."""
-    return [
+    cases = [
         _ours(LOAD),
         _ours("without ledger entries", without=("ledger",)),
         _ours("without reading ahead", without=("thread",)),
@@ -112,6 +113,8 @@ def parts() -> list[Case]:
         _ours("load + fingerprint", proofs=("fingerprint",)),
         _ours(PROVEN, proofs=PROOFS),
     ]
+    cells = route.source == "sqlite"  # the others send rows as bytes
+    return [c for c in cases if cells or c.name != "without sizes of cells"]
 
 
 def sweep(sizes: tuple[int, ...] = (1_000, 10_000, 50_000, 100_000)) -> list[Case]:

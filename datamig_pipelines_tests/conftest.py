@@ -64,6 +64,13 @@ def mariadb_url(mariadb_server: Server) -> Iterator[str]:
 
 
 @pytest.fixture
+def mariadb_url2(mariadb_server: Server) -> Iterator[str]:
+    """Another fresh MariaDB database, to move into."""
+    with mariadb_server.database() as url:
+        yield url
+
+
+@pytest.fixture
 def sqlite_path(tmp_path: Path) -> Path:
     """Where a SQLite file may be made."""
     return tmp_path / "test.sqlite"

@@ -4,7 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-FIXTURES = {"postgres": "pg_url2", "duckdb": "duckdb_url", "sqlite": "sqlite_url"}
+FIXTURES = {
+    "postgres": "pg_url2",
+    "duckdb": "duckdb_url",
+    "sqlite": "sqlite_url",
+    "mysql": "mariadb_url2",
+}
 
 
 @pytest.fixture

@@ -11,7 +11,9 @@ SOURCES = {
     "duckdb": "duckdb_source",
     "mysql": "mariadb_url",
 }
-TARGETS = ("postgres", "duckdb", "sqlite")
+TARGETS = ("postgres", "duckdb", "sqlite", "mysql")
+REFUSED = {("postgres", "mysql"): {"floats"}}
+"""Tables some of whose rows have no home in the target: NaN and infinities."""
 
 
 @pytest.fixture
@@ -31,14 +33,16 @@ def duckdb_source(tmp_path):
 def test_pair_moves_what_hurts(
     *, request, target_url, judge, source, target, tmp_path, monkeypatch
 ):
-    """All proofs are equal, nothing is rejected, and a neutral judge finds no loss."""
+    """All proofs are equal, no row is lost but those that the ledger keeps as rejected."""
     there, here = request.getfixturevalue(SOURCES[source]), target_url(target)
     fill(source, there)
 
-    moved = move(migration(there, here, tmp_path, monkeypatch, batch_size=MOST_ROWS_BUT_NOT_ALL))
+    said = {"batch_size": MOST_ROWS_BUT_NOT_ALL, "rejects": {"abort_above": "100%"}}
+    moved = move(migration(there, here, tmp_path, monkeypatch, **said))
 
-    assert moved.rejects == []
-    assert moved.error is None
-    assert moved.not_equal() == {}
+    refused = REFUSED.get((source, target), set())
+    assert {r.table.rpartition(".")[2] for r in moved.rejects} == refused
+    assert {table.rpartition(".")[2] for table, _ in moved.not_equal()} == refused
+    assert (moved.error.code if moved.error else "") == ("DM303" if refused else "")
     verdict = judge(there, here)
-    assert (verdict["verdict"] in ("EXACT", "OK"), verdict["loss"]) == (True, [])
+    assert {loss.partition(":")[0].rpartition(".")[2] for loss in verdict["loss"]} <= refused

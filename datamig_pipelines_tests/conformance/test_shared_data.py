@@ -20,7 +20,7 @@ SOURCES = {
     "chinook of mysql": ("mysql", ("mysql/Chinook_MySql_AutoIncrementPKs.sql",)),
     "dms_sample of mysql": ("mysql", ("mysql/dms_sample.sql",)),
 }
-TARGETS = ("postgres", "duckdb", "sqlite")
+TARGETS = ("postgres", "duckdb", "sqlite", "mysql")
 MAKES_ITS_OWN = {"chinook of postgres": "chinook", "chinook of mysql": "Chinook_AutoIncrement"}
 """Scripts that create a database of their own and change to it."""
 

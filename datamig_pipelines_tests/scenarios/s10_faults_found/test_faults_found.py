@@ -73,8 +73,8 @@ FAULTS = {  # name → (table, column or other word of the detail, proof, statem
         "UPDATE {customers} SET points = {first} + {second} - points WHERE id IN (1, 2)",
     ),
     "index dropped": (
-        "orders",
-        "orders_customer_recent",
+        "events",
+        "events_happened_at",
         "schema",
         "{drop_index}",
     ),
@@ -222,7 +222,7 @@ def test_mended_target_is_proven_again(arrived: Journey) -> None:
 
 
 def _tamper(journey: Journey, statement: str) -> None:
-    names = {t: journey.named(t) for t in (*TABLES, "orders_customer_recent")}
+    names = {t: journey.named(t) for t in (*TABLES, "events_happened_at")}
     uniques = [
         u.name for t in journey.catalog().tables if t.name.name == "regions" for u in t.uniques
     ]
@@ -230,8 +230,8 @@ def _tamper(journey: Journey, statement: str) -> None:
         f"SELECT points FROM {journey.named('customers')} WHERE id < 3 ORDER BY id"
     )
     names["first"], names["second"] = (str(p) for (p,) in points)
-    index, orders = names["orders_customer_recent"], names["orders"]
-    on = f" ON {orders}" if "`" in orders else ""
+    index, events = names["events_happened_at"], names["events"]
+    on = f" ON {events}" if "`" in events else ""
     names["drop_index"] = f"DROP INDEX {index}{on}"
     names["unique"] = f'"{uniques[0]}"' if uniques else ""
     journey.ask(*(part for part in statement.format(**names).split(";")))
