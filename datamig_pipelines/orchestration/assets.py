@@ -12,7 +12,7 @@ from datamig_pipelines.orchestration.graph import Graph
 from datamig_pipelines.orchestration.loading import load_asset, stands_still
 from datamig_pipelines.orchestration.metadata import plan_facts, step_facts
 from datamig_pipelines.orchestration.results import check_specs, is_selected, together
-from datamig_pipelines.orchestration.rollback import take_back, take_back_if_asked
+from datamig_pipelines.orchestration.rollback import take_back
 from datamig_pipelines.orchestration.settings import settings_key, settings_of
 from datamig_pipelines.planning import Plan
 from datamig_pipelines.planning.artefact import remember_tables
@@ -95,12 +95,8 @@ def _step_asset(graph: Graph, step: str, before: list[dg.AssetKey]) -> dg.Assets
         if stands_still(context, settings):
             return
         with explained():
-            try:
-                events = run_step(graph.migration, settings.launch(), step)
-                yield from _results(context, key, heard(context, graph, events))
-            except DatamigError:
-                take_back_if_asked(context, graph)
-                raise
+            events = run_step(graph.migration, settings.launch(), step)
+            yield from _results(context, key, heard(context, graph, events))
 
     return run
 

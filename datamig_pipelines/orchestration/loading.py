@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from datamig_pipelines.dialects import Dialect, get_dialect
-from datamig_pipelines.errors import DatamigError, ProofFailedError, TableMissingError
+from datamig_pipelines.errors import ProofFailedError, TableMissingError
 from datamig_pipelines.orchestration.events import heard
 from datamig_pipelines.orchestration.failures import explained
 from datamig_pipelines.orchestration.graph import Graph
@@ -56,11 +56,7 @@ def load_asset(graph: Graph) -> dg.AssetsDefinition:
                 yield from prove_again(context, graph, settings.launch(tables))
                 return
             work = _Load(context, graph, get_dialect(graph.migration.source_url()))
-            try:
-                yield from work.run(settings, tables)
-            except DatamigError:
-                take_back_if_asked(context, graph)
-                raise
+            yield from work.run(settings, tables)
             if work.different:
                 take_back_if_asked(context, graph)
 

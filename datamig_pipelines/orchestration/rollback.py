@@ -4,13 +4,13 @@ from typing import Any
 
 import dagster as dg
 
-from datamig_pipelines.errors import DatamigError
+from datamig_pipelines.errors import ProofFailedError
 from datamig_pipelines.orchestration.events import heard
 from datamig_pipelines.orchestration.failures import explained
 from datamig_pipelines.orchestration.graph import Graph
 from datamig_pipelines.orchestration.metadata import step_facts
 from datamig_pipelines.orchestration.settings import mapping, settings_key, settings_of
-from datamig_pipelines.running import losses, roll_back
+from datamig_pipelines.running import losses, roll_back, undo_if_asked
 from datamig_pipelines.steps import StepDone
 
 
@@ -32,13 +32,13 @@ def take_back(context: Any, graph: Graph, *, dry_run: bool) -> dict[str, Any]:
 
 
 def take_back_if_asked(context: Any, graph: Graph) -> None:
-    """Roll back after a failure, where the spec says ``rollback: {on_failure: undo}``."""
-    if graph.migration.rollback.on_failure != "undo":
-        return
-    try:
-        take_back(context, graph, dry_run=False)
-    except DatamigError as error:
-        context.log.error("and the rollback failed: %s", error)  # noqa: TRY400 (the error explains itself)
+    """Roll back a load that a proof found different, where the spec asks for it on failure."""
+    why = ProofFailedError("a proof of the load found a difference", hint="See the checks.")
+    for event in heard(context, graph, undo_if_asked(graph.migration, why)):
+        if isinstance(event, StepDone):
+            context.log.info("%s is undone", event.step)
+    for note in getattr(why, "__notes__", ()):
+        context.log.error("%s", note)
 
 
 def rollback_job(graph: Graph) -> dg.JobDefinition:

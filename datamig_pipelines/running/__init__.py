@@ -2,7 +2,7 @@
 
 from datamig_pipelines.running.opening import look
 from datamig_pipelines.running.rollback import Loss, losses, roll_back
-from datamig_pipelines.running.run import StepStarted, fail_run, run, run_step
+from datamig_pipelines.running.run import StepStarted, fail_run, run, run_step, undo_if_asked
 from datamig_pipelines.running.status import status
 from datamig_pipelines.running.validation import validate
 
@@ -16,5 +16,6 @@ __all__ = [
     "run",
     "run_step",
     "status",
+    "undo_if_asked",
     "validate",
 ]

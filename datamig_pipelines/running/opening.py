@@ -74,7 +74,9 @@ def look(migration: Migration, launch: Launch | None = None) -> Plan:
     source, target = places(migration)
     there = source.catalog()
     if target.dialect.file_missing(target.url):
-        return _planned(migration, launch, (source, target), (there, Catalog(target.dialect.label, "")), None)
+        return _planned(
+            migration, launch, (source, target), (there, Catalog(target.dialect.label, "")), None
+        )
     with target.open(readonly=True) as session:
         here = target.catalog(session)
         return _planned(migration, launch, (source, target), (there, here), Ledger(session))
@@ -97,7 +99,9 @@ def opened(migration: Migration, launch: Launch | None = None) -> Iterator[tuple
     with target.open(readonly=False) as session:
         lock(session, target)
         ledger = Ledger(session)
-        plan = _planned(migration, launch, (source, target), (there, target.catalog(session)), ledger)
+        plan = _planned(
+            migration, launch, (source, target), (there, target.catalog(session)), ledger
+        )
         ledger.create()
         yield _entered(plan, ledger), session
 
@@ -120,7 +124,12 @@ def _planned(
     run = current_run(ledger, migration.name) if ledger else None
     owned = made_by(ledger, run) if ledger and run else frozenset()
     inputs = Inputs(
-        migration, launch or Launch(), *ends, *catalogs, owned=owned, run_id=run.run_id if run else ""
+        migration,
+        launch or Launch(),
+        *ends,
+        *catalogs,
+        owned=owned,
+        run_id=run.run_id if run else "",
     )
     plan = make_plan(inputs)
     for route in plan.context.routes:

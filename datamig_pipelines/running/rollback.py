@@ -64,7 +64,11 @@ def roll_back(migration: Migration) -> Iterator[Event]:
         strangers = _prove(place, session, ledger, run)
         ledger.end_run(run.run_id, "rolled_back")
         proven = "what the run made is gone, what was there before is there"
-        yield tell(StepDone("rollback", {"run": run.run_id, "proven": proven, "made by others since": strangers}))
+        yield tell(
+            StepDone(
+                "rollback", {"run": run.run_id, "proven": proven, "made by others since": strangers}
+            )
+        )
 
 
 def _run(ledger: Ledger, migration: Migration) -> RunEntry:

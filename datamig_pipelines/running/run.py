@@ -8,6 +8,7 @@ from datamig_pipelines.errors import DatamigError, RejectsError
 from datamig_pipelines.ledger import Ledger
 from datamig_pipelines.planning import Plan
 from datamig_pipelines.running.opening import current_run, opened, target_place
+from datamig_pipelines.running.rollback import roll_back
 from datamig_pipelines.running.watch import StepFailed, tell
 from datamig_pipelines.session import Session
 from datamig_pipelines.spec import Launch, Migration
@@ -15,6 +16,7 @@ from datamig_pipelines.steps import STEPS, Context, StepDone
 from datamig_pipelines.transfer import Event, Said
 
 _ONCE = ("backup",)
+_FINISHED = "run:finished"
 _AFTER_ALL_TABLES = ("constraints", "validate", "report")
 
 
@@ -34,33 +36,46 @@ def run(migration: Migration, launch: Launch | None = None) -> Iterator[Event]:
             ``rollback: {on_failure: undo}``; a run that was finished once before is kept always.
         RejectsError: Everything else is done, but rows were rejected that the spec does not allow.
     """
-    from datamig_pipelines.running.rollback import roll_back
-
-    undo = False
-    try:
-        with opened(migration, launch) as (plan, session):
-            undo = migration.rollback.on_failure == "undo" and not _finished(plan, session)
-            for name in STEPS:
-                yield from _step(name, plan, session)
-    except DatamigError as error:
-        if undo:
-            try:
-                yield from roll_back(migration)
-            except DatamigError as second:
-                error.add_note(f"and it could not be taken back: {second}")
-        raise
-
-
-def _finished(plan: Plan, session: Session) -> bool:
-    """Say whether this is the repetition of a run that was done: people may rely on it by now."""
-    run = Ledger(session).last_run(plan.context.migration.name)
-    return run is not None and run.status == "done"
+    yield from _steps(migration, launch, tuple(STEPS))
 
 
 def run_step(migration: Migration, launch: Launch | None, name: str) -> Iterator[Event]:
-    """Run one step (for Dagster, where each step is an op of its own) and yield what happens."""
-    with opened(migration, launch) as (plan, session):
-        yield from _step(name, plan, session)
+    """Run one step (for Dagster, where each step is an op of its own) and yield what happens.
+
+    Raises what `run` raises, and takes an unfinished run back likewise where the spec says so.
+    """
+    yield from _steps(migration, launch, (name,))
+
+
+def _steps(migration: Migration, launch: Launch | None, names: tuple[str, ...]) -> Iterator[Event]:
+    began = False
+    try:
+        with opened(migration, launch) as (plan, session):
+            began = True
+            for name in names:
+                yield from _step(name, plan, session)
+    except DatamigError as error:
+        if began:
+            yield from undo_if_asked(migration, error)
+        raise
+
+
+def undo_if_asked(migration: Migration, why: DatamigError) -> Iterator[Event]:
+    """Take the run back after a failure if the spec says so and it was never finished before.
+
+    An error on the way back is noted on ``why``, the error that the caller goes on to raise.
+    """
+    if migration.rollback.on_failure != "undo":
+        return
+    try:
+        with target_place(migration).open(readonly=True) as session:
+            ledger = Ledger(session)
+            run = current_run(ledger, migration.name)
+            finished = run is None or _FINISHED in ledger.steps(run.run_id)
+        if not finished:
+            yield from roll_back(migration)
+    except DatamigError as second:
+        why.add_note(f"and it could not be taken back: {second}")
 
 
 def _step(name: str, plan: Plan, session: Session) -> Iterator[Event]:
@@ -77,7 +92,9 @@ def _step_events(name: str, plan: Plan, session: Session) -> Iterator[Event]:
     yield StepStarted(name, step.does)
     if name in _ONCE and ledger.steps(context.run_id).get(name, ("", ""))[0] == "done":
         detail = ledger.steps(context.run_id)[name][1]
-        yield StepDone(name, {**json.loads(detail or "{}"), "already": "done by an earlier process"})
+        yield StepDone(
+            name, {**json.loads(detail or "{}"), "already": "done by an earlier process"}
+        )
         return
     if waits := _waits_for(name, context, ledger):
         yield Said(f"{name} waits until all tables are loaded: {', '.join(waits)}")
@@ -89,7 +106,7 @@ def _step_events(name: str, plan: Plan, session: Session) -> Iterator[Event]:
             if isinstance(event, StepDone):
                 ledger.end_step(context.run_id, name, "done", json.dumps(event.detail))
                 if name == list(STEPS)[-1]:
-                    ledger.end_run(context.run_id, "done")
+                    _finish(ledger, context.run_id)
             yield event
         if name == list(STEPS)[-1]:
             check_rejects(plan, ledger)
@@ -98,8 +115,15 @@ def _step_events(name: str, plan: Plan, session: Session) -> Iterator[Event]:
         raise error.at(name) from error.__cause__
 
 
+def _finish(ledger: Ledger, run_id: str) -> None:
+    """Write down that a run is done: from now on people may rely on what it made."""
+    ledger.end_run(run_id, "done")
+    ledger.begin_step(run_id, _FINISHED)
+    ledger.end_step(run_id, _FINISHED, "done")
+
+
 def _waits_for(name: str, context: Context, ledger: Ledger) -> list[str]:
-    """Return the tables that a run of chosen tables leaves unloaded, for steps that need them all."""
+    """Return the tables that are not loaded, for steps of a partial run that need them all."""
     if name not in _AFTER_ALL_TABLES or not context.launch.tables:
         return []
     return [r.name for r in context.routes if not ledger.table_state(context.run_id, r.name).done]

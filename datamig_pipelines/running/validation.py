@@ -22,7 +22,9 @@ def validate(migration: Migration, launch: Launch | None = None) -> Iterator[Eve
     with opened(migration, launch) as (plan, session):
         ledger = Ledger(session)
         run = current_run(ledger, migration.name)
-        if run is None or not any(ledger.table_state(run.run_id, r.name).done for r in plan.context.routes):
+        if run is None or not any(
+            ledger.table_state(run.run_id, r.name).done for r in plan.context.routes
+        ):
             msg = f"{migration.name} is not loaded, so there is nothing to prove"
             raise LedgerError(msg, hint=f"datamig run {migration.name}")
         for result in prove(plan.context, session, after_load=True):

@@ -45,21 +45,24 @@ class Backup(Step):
         place = _everything(context.target)
         before = place.catalog(session)
         if not (before.tables or before.views):
-            yield StepDone(self.name, {"kept": "nothing: the target was empty", "catalog": names_of(before)})
+            yield StepDone(
+                self.name, {"kept": "nothing: the target was empty", "catalog": names_of(before)}
+            )
             return
-        folder = context.migration.path(context.migration.backup.to) / f"{context.migration.name}-{context.run_id}"
+        folder = _folder(context)
         began = time.monotonic()
         files = _written(folder, lambda: place.dialect.dump(place.url, place.schema, folder))
         fingerprints = _fingerprints(session, before)
+        sums = {str(f.relative_to(folder)): _sha256(f) for f in files}
         manifest = {
             "engine": before.engine,
             "version": before.version,
-            "files": {str(f.relative_to(folder)): _sha256(f) for f in files},
+            "files": sums,
             "tables": fingerprints,
         }
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
         yield Said(f"backup of {len(before.tables)} tables in {folder}")
-        _check_files(folder, manifest["files"], context.migration.backup.verify)
+        _check_files(folder, sums, context.migration.backup.verify)
         restored_s = None
         if context.migration.backup.verify == "restore":
             restored_s = _verify(place, folder, files, fingerprints)
@@ -79,6 +82,12 @@ class Backup(Step):
     def undo(self, context: Context, session: Session) -> Iterator[Event]:
         """Keep the backup."""
         yield StepDone(self.name)
+
+
+def _folder(context: Context) -> Path:
+    """Return where this run's backup goes."""
+    migration = context.migration
+    return migration.path(migration.backup.to) / f"{migration.name}-{context.run_id}"
 
 
 def names_of(catalog: Catalog) -> list[str]:
@@ -120,7 +129,9 @@ def _check_files(folder: Path, sums: dict[str, str], verify: str) -> None:
     broken = [n for n, digest in sums.items() if verify != "none" and _sha256(folder / n) != digest]
     if broken:
         msg = f"the backup files {', '.join(broken)} cannot be read back as they were written"
-        raise BackupError(msg, hint=f"Look at the disk below {folder}, and run again.", where="backup")
+        raise BackupError(
+            msg, hint=f"Look at the disk below {folder}, and run again.", where="backup"
+        )
 
 
 def _fingerprints(session: Session, catalog: Catalog) -> dict[str, dict[str, int]]:
@@ -128,7 +139,9 @@ def _fingerprints(session: Session, catalog: Catalog) -> dict[str, dict[str, int
 
 
 def _fingerprint(session: Session, table: Table) -> Fingerprint:
-    columns = [Compared(session.dialect.quote(c.name), c.type, family(c.type)) for c in table.columns]
+    columns = [
+        Compared(session.dialect.quote(c.name), c.type, family(c.type)) for c in table.columns
+    ]
     return session.fingerprint(session.dialect.table(table.name), columns)
 
 

@@ -29,7 +29,9 @@ class Constraints(Step):
     def run(self, context: Context, session: Session) -> Iterator[Event]:
         """Add what is missing; a view that the target refuses is said and left out."""
         made = 0
-        for unit, plain in zip(self._units(context), self._units(context, checks=False), strict=True):
+        for unit, plain in zip(
+            self._units(context), self._units(context, checks=False), strict=True
+        ):
             try:
                 propose(context, session, unit, plain)
             except RefusedError as error:
@@ -45,7 +47,9 @@ class Constraints(Step):
     @override
     def undo(self, context: Context, session: Session) -> Iterator[Event]:
         """Drop the views; keys and indexes go with their tables."""
-        statements = [s for v in reversed(context.views) for s in context.target.dialect.drop_view(v)]
+        statements = [
+            s for v in reversed(context.views) for s in context.target.dialect.drop_view(v)
+        ]
         session.run(*statements)
         yield StepDone(self.name, {"dropped views": len(context.views)})
 
@@ -55,12 +59,16 @@ class Constraints(Step):
         if can.rebuild_foreign_keys:
             units += [
                 Unit(f"constraints:rebuild {t.name}", tuple(context.target.dialect.rebuild(t)))
-                for t in (r.target if checks else replace(r.target, checks=()) for r in context.routes)
+                for t in (
+                    r.target if checks else replace(r.target, checks=()) for r in context.routes
+                )
                 if t.foreign_keys
             ]
         units += [self._indexes(context, r) for r in context.routes]
         if can.add_foreign_keys:
-            units += [self._foreign_keys(context, r) for r in context.routes if r.target.foreign_keys]
+            units += [
+                self._foreign_keys(context, r) for r in context.routes if r.target.foreign_keys
+            ]
         return [u for u in units if u.statements]
 
     def _keys(self, context: Context, route: Route) -> Unit:
@@ -84,12 +92,16 @@ class Constraints(Step):
 
     def _foreign_keys(self, context: Context, route: Route) -> Unit:
         dialect, table = context.target.dialect, route.target
-        statements = [s for k in table.foreign_keys if k.valid for s in dialect.add_foreign_key(table, k)]
+        statements = [
+            s for k in table.foreign_keys if k.valid for s in dialect.add_foreign_key(table, k)
+        ]
         return Unit(f"constraints:foreign keys of {table.name}", tuple(statements))
 
     def _views(self, context: Context) -> list[Unit]:
         dialect = context.target.dialect
-        return [Unit(f"constraints:view {v.name}", tuple(dialect.create_view(v))) for v in context.views]
+        return [
+            Unit(f"constraints:view {v.name}", tuple(dialect.create_view(v))) for v in context.views
+        ]
 
 
 def _explained(error: RefusedError, ledger: Ledger, run_id: str) -> RefusedError:
@@ -116,6 +128,8 @@ def _made_in_any_order(context: Context, session: Session, views: list[Unit]) ->
                     raise
                 refused[unit] = error.message
         if len(refused) == len(views):
-            return [f"{u.name.removeprefix('constraints:view ')}: {why}" for u, why in refused.items()]
+            return [
+                f"{u.name.removeprefix('constraints:view ')}: {why}" for u, why in refused.items()
+            ]
         views = list(refused)
     return []

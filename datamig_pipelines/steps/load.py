@@ -29,7 +29,9 @@ class Load(Step):
     def preview(self, context: Context) -> list[Statement]:
         """Return the SELECT of every stream."""
         return [
-            Statement(context.source.dialect.select(r.read(None)), purpose=f"{r.name}: {r.describe()}")
+            Statement(
+                context.source.dialect.select(r.read(None)), purpose=f"{r.name}: {r.describe()}"
+            )
             for r in context.chosen()
         ]
 
@@ -84,7 +86,9 @@ class _Crew:
         for route in routes:
             self._todo.put(route)
         count = self._workers(len(routes))
-        readers, position = open_readers(self.context.source.dialect, self.context.source.url, count)
+        readers, position = open_readers(
+            self.context.source.dialect, self.context.source.url, count
+        )
         self._sessions += readers
         if position:
             Ledger(session).set_position(self.context.run_id, position)
@@ -96,7 +100,9 @@ class _Crew:
             if own:
                 self._sessions.append(writer)
             self._threads.append(
-                threading.Thread(target=self._work, args=(reader, writer), name=f"datamig-load-{number}")
+                threading.Thread(
+                    target=self._work, args=(reader, writer), name=f"datamig-load-{number}"
+                )
             )
         for thread in self._threads:
             thread.start()
@@ -188,6 +194,12 @@ def remember(ledger: Ledger, run_id: str, result: ProofResult) -> None:
     """Write a proof's outcome into the ledger."""
     ledger.add_proof(
         ProofEntry(
-            run_id, result.table, result.proof, result.verdict.value, result.source, result.target, result.detail
+            run_id,
+            result.table,
+            result.proof,
+            result.verdict.value,
+            result.source,
+            result.target,
+            result.detail,
         )
     )

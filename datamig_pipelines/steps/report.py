@@ -36,8 +36,12 @@ class Report(Step):
             (folder / "report.md").write_text(as_markdown(figures))
         except OSError as error:
             msg = f"the report cannot be written to {folder}: {error.strerror}"
-            raise PermissionDeniedError(msg, hint="Make the folder writable and run again.") from error
-        yield StepDone(self.name, {"markdown": str(folder / "report.md"), "json": str(folder / "report.json")})
+            raise PermissionDeniedError(
+                msg, hint="Make the folder writable and run again."
+            ) from error
+        yield StepDone(
+            self.name, {"markdown": str(folder / "report.md"), "json": str(folder / "report.json")}
+        )
 
     @override
     def undo(self, context: Context, session: Session) -> Iterator[Event]:
@@ -86,7 +90,7 @@ def collect(context: Context, ledger: Ledger) -> dict[str, Any]:
 
 
 def _left_out(steps: dict[str, tuple[str, str]]) -> list[str]:
-    """Return what steps left out; the details of their units (``schema:t``) are the engine's own."""
+    """Return what steps left out; the details of their units (``schema:t``) are not read."""
     details = [json.loads(detail or "{}") for name, (_, detail) in steps.items() if ":" not in name]
     return [what for detail in details for what in detail.get("left out", [])]
 
@@ -98,7 +102,8 @@ def as_markdown(figures: dict[str, Any]) -> str:
     lines = [
         f"# {figures['migration']}",
         "",
-        f"- from {figures['source']}" + (f", at {figures['position']}" if figures["position"] else ""),
+        f"- from {figures['source']}"
+        + (f", at {figures['position']}" if figures["position"] else ""),
         f"- to {figures['target']}",
         f"- run `{figures['run']}` by {figures['who']}, started {figures['started']}",
         f"- plan `{figures['plan']}`",
@@ -110,8 +115,14 @@ def as_markdown(figures: dict[str, Any]) -> str:
         cells = [table[h] for h in head[:6]] + [table["proofs"].get(n, "-") for n in names]
         lines.append("| " + " | ".join(str(c).replace("|", "\\|") for c in cells) + " |")
     not_green = [p for p in figures["proofs"] if p["verdict"] != "equal"]
-    lines += _section("Not proven equal", [f"{p['table']}, {p['proof']}: {p['verdict']}. {p['detail']}" for p in not_green])
-    lines += _section("Rejected rows", [f"{r['table']} {r['row_key']}: {r['reason']}" for r in figures["rejects"][:50]])
+    lines += _section(
+        "Not proven equal",
+        [f"{p['table']}, {p['proof']}: {p['verdict']}. {p['detail']}" for p in not_green],
+    )
+    lines += _section(
+        "Rejected rows",
+        [f"{r['table']} {r['row_key']}: {r['reason']}" for r in figures["rejects"][:50]],
+    )
     lines += _section("Left out, because the target refused it", figures["left out"])
     lines += _section("Notes of the plan", figures["notes"])
     contacts = [" ".join(v for v in c.values() if v) for c in figures["contacts"]]

@@ -26,7 +26,9 @@ class Schema(Step):
     def run(self, context: Context, session: Session) -> Iterator[Event]:
         """Create what is missing."""
         left_out = []
-        for unit, plain in zip(self._units(context), self._units(context, checks=False), strict=True):
+        for unit, plain in zip(
+            self._units(context), self._units(context, checks=False), strict=True
+        ):
             refusal = propose(context, session, unit, plain)
             if refusal:
                 left_out.append(f"checks of {unit.name.removeprefix('schema:')}: {refusal}")
@@ -40,7 +42,11 @@ class Schema(Step):
         statements = [s for v in reversed(context.views) for s in dialect.drop_view(v)]
         if dialect.can.add_foreign_keys:
             for route in context.routes:
-                statements += [s for k in route.target.foreign_keys for s in dialect.drop_foreign_key(route.target, k)]
+                statements += [
+                    s
+                    for k in route.target.foreign_keys
+                    for s in dialect.drop_foreign_key(route.target, k)
+                ]
         for route in reversed(context.routes):
             statements += dialect.drop_table(route.target)
         session.run(*statements)

@@ -34,7 +34,9 @@ class Validate(Step):
             ProofFailedError: A proof found a difference.
         """
         ledger = Ledger(session)
-        unfinished = [r.name for r in context.routes if not ledger.table_state(context.run_id, r.name).done]
+        unfinished = [
+            r.name for r in context.routes if not ledger.table_state(context.run_id, r.name).done
+        ]
         if unfinished:
             msg = f"not loaded yet: {', '.join(unfinished)}"
             raise LedgerError(msg, hint="Load these tables, too, then validate.", where="validate")
@@ -81,7 +83,9 @@ def _proven(proof: Proof, evidence: Evidence) -> ProofResult:
         gone = [c.name for c in planned.columns if actual.column(c.name) is None]
         if not gone:
             raise
-        return proof.result(evidence, Verdict.DIFFERENT, figures, f"the target lacks {', '.join(gone)}")
+        return proof.result(
+            evidence, Verdict.DIFFERENT, figures, f"the target lacks {', '.join(gone)}"
+        )
 
 
 def judge(ledger: Ledger, run_id: str) -> dict[str, object]:

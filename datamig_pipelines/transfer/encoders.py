@@ -99,7 +99,9 @@ def _copy_text(cell: Cell) -> str:
 def _no_text(cell: bytes) -> RefusedError:
     """Return the refusal of bytes in no blob column: a reader's word for "no such value"."""
     msg = f"a value that is not what its column declares, or no UTF-8: {cell[:40]!r}"
-    return RefusedError(msg, hint="Mend it in the source, or give the column another type with a cast rule.")
+    return RefusedError(
+        msg, hint="Mend it in the source, or give the column another type with a cast rule."
+    )
 
 
 def _copy_blob(cell: Cell) -> str:
@@ -196,7 +198,8 @@ def _cells_to_arrow(columns: Sequence[Projection]) -> Encoder:
 
     def encode(rows: Sequence[Row]) -> pa.Table:
         arrays = [
-            _array(cells, type_) for cells, type_ in zip(zip(*rows, strict=True), wanted, strict=False)
+            _array(cells, type_)
+            for cells, type_ in zip(zip(*rows, strict=True), wanted, strict=False)
         ]
         return pa.Table.from_arrays(arrays, names=names)
 
@@ -243,7 +246,10 @@ def _csv_to_arrow(columns: Sequence[Projection]) -> Encoder:
     # An empty line is a row: the one column of its table is NULL.
     parse = pacsv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False)
     convert = pacsv.ConvertOptions(
-        column_types=types, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
+        column_types=types,
+        null_values=[""],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
     )
 
     def encode(rows: Sequence[Row]) -> pa.Table:

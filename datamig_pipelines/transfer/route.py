@@ -47,6 +47,10 @@ class Route:
 
     def describe(self) -> str:
         """Return the route in a few words: ``copy_text → arrow, by id``."""
-        order = f"by {', '.join(self.key_names)}" if self.key_names else f"one stream ({self.key_reason})"
+        order = (
+            f"by {', '.join(self.key_names)}"
+            if self.key_names
+            else f"one stream ({self.key_reason})"
+        )
         via = f" → {self.transform}" if self.transform else ""
         return f"{self.sends.value}{via} → {self.takes.value}, {order}"

@@ -168,7 +168,9 @@ class TableLoad:
         )
         if not self._transform and entry.rows_filtered:
             msg = f"batch {number} of {self.route.name} lost {entry.rows_filtered} rows on the way"
-            raise LedgerError(msg, hint="This is a bug of datamig_pipelines; nothing of the batch was kept.")
+            raise LedgerError(
+                msg, hint="This is a bug of datamig_pipelines; nothing of the batch was kept."
+            )
         with self.target.transaction():
             if good:
                 self.target.write(self.landing, payload)
@@ -195,7 +197,9 @@ class TableLoad:
             bad[good.pop(low - 1)] = error
         return [rows[i] for i in good], [(rows[i], bad[i]) for i in sorted(bad)]
 
-    def _bisect(self, rows: Sequence[Row], start: int, end: int, bad: dict[int, RefusedError]) -> None:
+    def _bisect(
+        self, rows: Sequence[Row], start: int, end: int, bad: dict[int, RefusedError]
+    ) -> None:
         error = self._refusal(rows[start:end])
         if error is None:
             return

@@ -48,7 +48,9 @@ def find_function(name: str, folder: Path) -> tuple[Function, str]:
         raise TransformNotFoundError(msg, hint=hint) from error
     if not callable(function):
         msg = f"the transform {name} is no function"
-        raise TransformNotFoundError(msg, hint="Write `def name(frame: polars.DataFrame) -> polars.DataFrame`.")
+        raise TransformNotFoundError(
+            msg, hint="Write `def name(frame: polars.DataFrame) -> polars.DataFrame`."
+        )
     return function, _flavour(name, function)
 
 
@@ -120,7 +122,9 @@ class Transform:
         except Exception as error:
             place = self._first_bad(rows)
             msg = f"{self.route.transform} failed{place}: {type(error).__name__}: {error}"
-            raise TransformError(msg, hint="Mend the function and run again; done batches are kept.") from error
+            raise TransformError(
+                msg, hint="Mend the function and run again; done batches are kept."
+            ) from error
 
     def encode(self, cells: Sequence[Row]) -> Any:
         """Return cells as the target takes them."""
@@ -196,7 +200,9 @@ def _typed(cells: Sequence[Cell], column: Projection) -> "pa.Array":
         return texts if wanted == pa.string() else texts.cast(wanted)
     except pa.ArrowInvalid as error:
         msg = f"column {column.name} holds a value that is no {column.type.kind.value}: {error}"
-        raise RefusedError(msg, hint="Mend the value, or give the column a cast to text.") from error
+        raise RefusedError(
+            msg, hint="Mend the value, or give the column a cast to text."
+        ) from error
 
 
 def _text(cell: Cell) -> str:
@@ -236,7 +242,9 @@ def _as_cells(array: Any, column: Projection) -> list[Cell]:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         whole = pa.types.is_floating(kind) and column.into.kind in (Kind.INTEGER, Kind.YEAR)
         # pandas makes floats of integers with gaps; a whole number is still that number.
-        return [int(c) if whole and c is not None and c.is_integer() else c for c in array.to_pylist()]
+        return [
+            int(c) if whole and c is not None and c.is_integer() else c for c in array.to_pylist()
+        ]
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
         return list(array.to_pylist())
     if pa.types.is_boolean(kind):

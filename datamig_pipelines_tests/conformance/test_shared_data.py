@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from datamig_pipelines_tests.conftest import Judge
 from datamig_pipelines_tests.conformance.moving import migration, move
 from datamig_pipelines_tests.engines import Server
 
@@ -28,7 +27,9 @@ LARGE = {"pagila of postgres": "postgres", "dms_sample of mysql": "duckdb"}
 """Databases of 40,000 rows, and the one target they go to in an ordinary run; the others are slow."""
 
 JOURNEYS = [
-    pytest.param(name, target, marks=[pytest.mark.slow] if LARGE.get(name, target) != target else [])
+    pytest.param(
+        name, target, marks=[pytest.mark.slow] if LARGE.get(name, target) != target else []
+    )
     for name in SOURCES
     for target in TARGETS
 ]

@@ -160,8 +160,7 @@ def create_index(table: Table, index: Index) -> list[Statement]:
     parts = ", ".join(_part(p, lengths, method) for p in index.parts)
     kind = f"{method} " if method else "UNIQUE " if index.unique else ""
     sql = (
-        f"CREATE {kind}INDEX {IF_MISSING} {quote(index.name)} "
-        f"ON {quote(table.name.name)} ({parts})"
+        f"CREATE {kind}INDEX {IF_MISSING} {quote(index.name)} ON {quote(table.name.name)} ({parts})"
     )
     if kind == "UNIQUE ":
         sql += f" COMMENT {literal(INDEX_MARK)}"

@@ -18,9 +18,12 @@ _STRINGS: Final[dict[str, tuple[Kind, bool, int | None]]] = {
 }
 """Kind, whether the number in parentheses is its length, and the length where there is none."""
 
-_SIZE_BITS: Final = dict.fromkeys(("tinytext", "tinyblob"), 8) | dict.fromkeys(
-    ("text", "blob"), 16
-) | dict.fromkeys(("mediumtext", "mediumblob"), 24) | {"uuid": 128}
+_SIZE_BITS: Final = (
+    dict.fromkeys(("tinytext", "tinyblob"), 8)
+    | dict.fromkeys(("text", "blob"), 16)
+    | dict.fromkeys(("mediumtext", "mediumblob"), 24)
+    | {"uuid": 128}
+)
 """In how many bits a length in bytes is counted (the LONG types hold whatever comes); a UUID's.
 
 They tell TEXT of 64 KiB, and a UUID that RFC 4122 must know, from what others call so.

@@ -1,4 +1,3 @@
-
 """A schema with one of everything, and rows that hurt."""
 
 RICH = r"""

@@ -1,4 +1,3 @@
-
 """Streams: order, resuming, ending early, what other engines are sent."""
 
 from dataclasses import replace

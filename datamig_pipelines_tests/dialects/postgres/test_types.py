@@ -1,4 +1,3 @@
-
 """Between logical types and PostgreSQL's declarations."""
 
 import pytest

@@ -75,9 +75,7 @@ def test_fingerprint_is_the_sum_of_row_hashes(session):
         session.query('INSERT INTO "t t" VALUES (?, ?, ?, ?)', row)
     table = table_of(session, "t t")
 
-    texts = [
-        [str(n), "\x1e" if v is None else v, b.hex(), f"{d:g}"] for n, v, b, d in rows
-    ]
+    texts = [[str(n), "\x1e" if v is None else v, b.hex(), f"{d:g}"] for n, v, b, d in rows]
     assert session.fingerprint('"t t"', compared(table)) == by_hand(texts)
     assert session.fingerprint('"t t"', compared(table), "id < 50") == by_hand(texts[:50])
     assert session.fingerprint('"t t"', compared(table), "id < 0") == Fingerprint(0, 0)

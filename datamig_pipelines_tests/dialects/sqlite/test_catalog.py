@@ -185,7 +185,7 @@ def test_real_files_are_read(open_file, shared_data: Path):
 def test_text_of_a_statement_is_parsed_word_by_word():
     """Quotes, comments and parentheses do not mislead the parser."""
     text = parse_table(
-        'CREATE TABLE t(a "odd type" DEFAULT (\')\') CHECK(a<>\',\')CONSTRAINT x CHECK(1),'
+        "CREATE TABLE t(a \"odd type\" DEFAULT (')') CHECK(a<>',')CONSTRAINT x CHECK(1),"
         "b NOT NULL DEFAULT 'CHECK (x)' COLLATE [my col])"
     )
     assert text.checks == [("", "a<>','"), ("x", "1")]

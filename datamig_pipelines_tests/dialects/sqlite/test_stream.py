@@ -69,9 +69,6 @@ def test_stream_takes_where_and_rows_in_key_order(session):
     assert list(session.stream(read)) == [(3, "x", 3), (4, "y", 4)]
 
 
-
-
-
 @pytest.mark.parametrize(
     ("declaration", "into", "value", "expected"),
     [
