@@ -19,7 +19,7 @@ def facts() -> dict[str, str]:
         "processor": f"{_processor()}, {os.cpu_count()} cores",
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
         "load when it began": f"{os.getloadavg()[0]:.1f}",
-        "system": f"{_system()}, Linux {platform.release()}",
+        "system": f"{_system()}, Linux {platform.release().partition('-')[0]}",
         "Python": platform.python_version(),
         "PostgreSQL": f"{version('postgres')} ({settings})",
         "MariaDB": version("mariadbd"),

@@ -108,7 +108,8 @@ def _piped(stage: Stage, folder: Path) -> str:
 
 def _tail(file: IO[bytes]) -> str:
     file.seek(0)
-    lines = file.read().decode(errors="replace").strip().splitlines()
+    said = file.read().decode(errors="replace").replace(f"{_ROOT}{os.sep}", "")
+    lines = said.strip().splitlines()
     return " / ".join(line[:_WIDTH] for line in lines[-_LINES:])
 
 

@@ -13,6 +13,7 @@ _WORDS = (
 )
 _DAYS_OF_ORDERS = 2406
 _TEXT = "CAST({} AS VARCHAR)"
+_VERSION_4 = r"'^(.{12}).(.{3}).', '\14\28'"  # MariaDB refuses UUIDs of unknown versions
 
 
 @dataclass(frozen=True)
@@ -201,7 +202,7 @@ _WIDE_COLUMNS = (
         mariadb="timestamp(6) NULL",
     ),
     _column("day", "date", "DATE '1970-01-01' + CAST(i % 20000 AS INTEGER)"),
-    _column("code", "uuid", "CAST(md5('u' || i) AS UUID)"),
+    _column("code", "uuid", f"CAST(regexp_replace(md5('u' || i), {_VERSION_4}) AS UUID)"),
 )
 
 WIDE = Table(

@@ -1,6 +1,6 @@
 """Databases that hurt, one per engine: values at the limits, names with everything in them."""
 
-# ruff: noqa: E501 (a row of a table is read best in few lines)
+
 
 from collections.abc import Sequence
 
