@@ -6,6 +6,7 @@ a crash (nothing waits for the disk, but the kernel has it).
 """
 
 import atexit
+import contextlib
 import os
 import pwd
 import random
@@ -355,7 +356,8 @@ class MariadbServer(Server):
     def drop_database(self, name: str) -> None:
         sessions = f"SELECT id FROM information_schema.processlist WHERE db = '{name}'"
         for (session,) in self.query("mysql", sessions):
-            self.query("mysql", f"KILL CONNECTION {session}")
+            with contextlib.suppress(pymysql.err.OperationalError):  # it may have ended meanwhile
+                self.query("mysql", f"KILL CONNECTION {session}")
         self.query("mysql", f"DROP DATABASE IF EXISTS `{name}`")
 
     def query(self, database: str, statement: str, *, port: int = 0) -> list[tuple[Any, ...]]:

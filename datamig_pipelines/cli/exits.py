@@ -18,7 +18,7 @@ MEANINGS: dict[int, str] = {
     6: "a step stopped; what was committed is kept and a later run goes on",
     7: "an engine refused: connection, login, lock, disk, permission, statement",
     8: "the ledger and the world disagree; a person decides",
-    NOT_ALL_PROVEN: "arrived, but not all of it could be proven",
+    NOT_ALL_PROVEN: "the rows arrived, but not all was taken by the target or could be proven",
     INTERRUPTED: "stopped by you; a later run goes on from there",
 }
 

@@ -34,7 +34,7 @@ def conclude(
 ) -> int:
     """Print what the ledger knows now and the error if there was one; return the exit code."""
     figures = {**_figures(migration, error), "suites": [asdict(s) for s in suites]}
-    code = error.exit_code if error else _code(figures.get("proofs", []), suites)
+    code = error.exit_code if error else _code(figures, suites)
     if as_json:
         told = as_dict(error) if error else None
         document({**figures, "exit_code": code, "meaning": exits.MEANINGS[code], "error": told})
@@ -49,12 +49,13 @@ def conclude(
     return code
 
 
-def _code(proofs: list[dict[str, Any]], suites: Sequence[SuiteVerdict]) -> int:
+def _code(figures: dict[str, Any], suites: Sequence[SuiteVerdict]) -> int:
     broken = [s for s in suites if not s.passed]
-    code = exits.of_proofs(proofs)
+    code = exits.of_proofs(figures.get("proofs", []))
     if any(s.blocking for s in broken):
         return exits.DIFFERENT
-    return exits.NOT_ALL_PROVEN if broken and code == exits.OK else code
+    lacking = broken or figures.get("left_out")
+    return exits.NOT_ALL_PROVEN if lacking and code == exits.OK else code
 
 
 def _figures(migration: Migration, error: DatamigError | None) -> dict[str, Any]:
@@ -84,6 +85,8 @@ def show_figures(figures: dict[str, Any]) -> None:
     for proof in proofs:
         if proof["verdict"] != "equal":
             say(f"{proof['verdict']}: {proof['table']}, {proof['proof']}: {_why(proof)}")
+    for what in figures.get("left_out", []):
+        say(f"left out, for the target refused it: {what}")
     if rejects := len(figures.get("rejects", [])):
         remark(f"{rejects:,} rows were rejected; they are in the ledger and in the report")
 

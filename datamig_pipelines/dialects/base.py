@@ -150,8 +150,10 @@ class Dialect(Ddl, ABC):
 
     # ---- writing
 
-    def write(self, connection: Any, landing: Landing, payload: Any) -> None:
-        """Write one encoded batch inside the open transaction.
+    def write(self, connection: Any, landing: Landing, payload: Any) -> int:
+        """Write one encoded batch inside the open transaction; return the rows that arrived.
+
+        The number is the engine's own count, not the number of rows that were sent.
 
         Raises the driver's errors; a row that the engine refuses must come out of `translate` as
         `RefusedError`.

@@ -51,3 +51,9 @@ class Capabilities:
     """``A`` and ``a`` are the same name, however quoted."""
     counts_any_column: bool
     """Any integer column can count by itself; else only one that is the whole primary key."""
+    descending_indexes: bool
+    """An index keeps the order (DESC) of its parts."""
+    expression_indexes: bool
+    """An index may be over an expression."""
+    foreign_key_actions: bool
+    """A foreign key keeps ON DELETE and ON UPDATE."""

@@ -223,6 +223,13 @@ class _Planner:
         routes = []
         for route, _ in planned:
             keys = plan_references(route.source, route.target, moved, self.names, self.notes.append)
+            if not self.engines.target.can.foreign_key_actions:
+                self.notes += [
+                    f"{route.name}: foreign key ({', '.join(k.columns)}) loses its ON DELETE / "
+                    f"ON UPDATE, which {self.engines.target.label} does not have"
+                    for k in keys
+                    if k.on_delete or k.on_update
+                ]
             routes.append(replace(route, target=replace(route.target, foreign_keys=keys)))
         return routes
 

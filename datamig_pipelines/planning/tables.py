@@ -104,11 +104,9 @@ def _index(index: Index, planned: PlannedColumns, engines: Engines, note: Note) 
     if index.method and not engines.same:
         note(f"is a {index.method} index, which has no counterpart here")
         return None
-    if any(p.prefix for p in index.parts) and not engines.same:
-        if index.unique:
-            note("is unique over a prefix, which has no counterpart here")
-            return None
-        note("covers a prefix there and the whole column here")
+    if index.unique and any(p.prefix for p in index.parts) and not engines.same:
+        note("is unique over a prefix, which has no counterpart here")
+        return None
     parts = [_part(p, planned, engines) for p in index.parts]
     where = _translated(index.where, planned, engines) if index.where else None
     if any(p is None for p in parts) or (index.where and where is None):
@@ -117,6 +115,7 @@ def _index(index: Index, planned: PlannedColumns, engines: Engines, note: Note) 
     if where and not engines.target.can.partial_indexes:
         note("is partial, which has no counterpart here")
         return None
+    _note_losses(index, engines, note)
     return replace(
         index,
         parts=tuple(p for p in parts if p is not None),
@@ -125,10 +124,22 @@ def _index(index: Index, planned: PlannedColumns, engines: Engines, note: Note) 
     )
 
 
+def _note_losses(index: Index, engines: Engines, note: Note) -> None:
+    """Say what an index that is moved does not keep."""
+    if any(p.prefix for p in index.parts) and not engines.same:
+        note("covers a prefix there and the whole column here")
+    if any(p.descending for p in index.parts) and not engines.target.can.descending_indexes:
+        note("is ascending here")
+    if index.include and not engines.same:
+        note(f"does not include {', '.join(index.include)} here")
+
+
 def _part(part: IndexPart, planned: PlannedColumns, engines: Engines) -> IndexPart | None:
     prefix = part.prefix if engines.same else None
     if part.column is not None:
         return replace(part, column=planned.renamed[part.column], prefix=prefix)
+    if not engines.target.can.expression_indexes:
+        return None
     sql = _translated(part.expression or "", planned, engines)
     return replace(part, expression=sql) if sql else None
 

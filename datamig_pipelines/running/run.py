@@ -105,11 +105,10 @@ def _step_events(name: str, plan: Plan, session: Session) -> Iterator[Event]:
         for event in step.run(context, session):
             if isinstance(event, StepDone):
                 ledger.end_step(context.run_id, name, "done", json.dumps(event.detail))
-                if name == list(STEPS)[-1]:
-                    _finish(ledger, context.run_id)
             yield event
         if name == list(STEPS)[-1]:
             check_rejects(plan, ledger)
+            _finish(ledger, context.run_id)
     except DatamigError as error:
         _remember(ledger, context.run_id, name, error)
         raise error.at(name) from error.__cause__

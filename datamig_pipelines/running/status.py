@@ -5,6 +5,7 @@ from typing import Any
 from datamig_pipelines.ledger import Ledger
 from datamig_pipelines.running.opening import target_place
 from datamig_pipelines.spec import Migration
+from datamig_pipelines.steps.report import left_out
 
 
 def status(migration: Migration) -> dict[str, Any]:
@@ -20,6 +21,7 @@ def status(migration: Migration) -> dict[str, Any]:
         if not runs:
             return found
         run_id = runs[-1].run_id
+        found["left_out"] = left_out(ledger.steps(run_id))
         found["steps"] = {n: s for n, (s, _) in ledger.steps(run_id).items() if ":" not in n}
         found["tables"] = {
             name: _state(ledger, run_id, name) for name in ledger.begun_tables(run_id)

@@ -63,10 +63,13 @@ class Session:
         with self._translated():
             yield from self.dialect.stream(self._connection, read)
 
-    def write(self, landing: Landing, payload: Any) -> None:
-        """Write one encoded batch inside the open transaction. Raises RefusedError for bad rows."""
+    def write(self, landing: Landing, payload: Any) -> int:
+        """Write one encoded batch inside the open transaction; return the rows that arrived.
+
+        Raises RefusedError for bad rows.
+        """
         with self._translated():
-            self.dialect.write(self._connection, landing, payload)
+            return self.dialect.write(self._connection, landing, payload)
 
     def fingerprint(self, table: str, columns: Sequence[Compared], where: str = "") -> Fingerprint:
         """Return the portable checksum of a table (quoted name) or of a part of it."""

@@ -81,7 +81,7 @@ def collect(context: Context, ledger: Ledger) -> dict[str, Any]:
         "plan": context.fingerprint,
         "tables": tables,
         "notes": list(context.notes),
-        "left out": _left_out(steps),
+        "left out": left_out(steps),
         "steps": {name: status for name, (status, _) in steps.items() if ":" not in name},
         "rejects": [r.__dict__ for _, r in ledger.rejects(context.run_id)[:1000]],
         "proofs": [p.__dict__ for p in proofs],
@@ -89,7 +89,7 @@ def collect(context: Context, ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def _left_out(steps: dict[str, tuple[str, str]]) -> list[str]:
+def left_out(steps: dict[str, tuple[str, str]]) -> list[str]:
     """Return what steps left out; the details of their units (``schema:t``) are not read."""
     details = [json.loads(detail or "{}") for name, (_, detail) in steps.items() if ":" not in name]
     return [what for detail in details for what in detail.get("left out", [])]

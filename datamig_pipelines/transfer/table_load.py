@@ -9,7 +9,13 @@ from pathlib import Path
 
 from datamig_pipelines.dialects.reading import Cell, Row
 from datamig_pipelines.dialects.row_hash import row_hasher
-from datamig_pipelines.errors import EngineError, LedgerError, RefusedError, RejectsError
+from datamig_pipelines.errors import (
+    EngineError,
+    LedgerError,
+    LockTimeoutError,
+    RefusedError,
+    RejectsError,
+)
 from datamig_pipelines.ledger import BatchEntry, Ledger, Reject, TableState
 from datamig_pipelines.session import Session
 from datamig_pipelines.spec import Rejects
@@ -20,6 +26,7 @@ from datamig_pipelines.transfer.route import Route
 from datamig_pipelines.transfer.rows import lens
 from datamig_pipelines.transfer.transforms import Transform
 
+_BACK_OFF_S = (0.2, 0.5, 1.0, 2.0)
 _KEPT_TEXT = 2_000  # characters of a rejected value that the ledger keeps
 
 
@@ -118,11 +125,11 @@ class TableLoad:
         if self._transform:
             rows = self._transformed(batch, number)
         try:
-            entry = self._commit(batch, number, rows, [], began)
+            entry = self._retried(lambda: self._commit(batch, number, rows, [], began))
         except RefusedError:
             good, bad = self._isolated(rows)
             rejects = [self._reject(number, row, error) for row, error in bad]
-            entry = self._commit(batch, number, good, rejects, began)
+            entry = self._retried(lambda: self._commit(batch, number, good, rejects, began))
         return TableState(
             batches=number,
             rows_read=state.rows_read + entry.rows_read,
@@ -131,6 +138,17 @@ class TableLoad:
             rows_filtered=state.rows_filtered + entry.rows_filtered,
             bytes=state.bytes + entry.bytes,
         )
+
+    def _retried(self, commit: Callable[[], BatchEntry]) -> BatchEntry:
+        """Commit a batch; where a lock was in the way, wait and do it again, five times at most."""
+        for wait_s in _BACK_OFF_S:
+            try:
+                return commit()
+            except LockTimeoutError:
+                if self.order.stopped():
+                    raise
+                time.sleep(wait_s)
+        return commit()
 
     def _transformed(self, batch: Batch, number: int) -> Sequence[Row]:
         assert self._transform is not None  # noqa: S101 (asked by the caller; narrows the type)
@@ -172,8 +190,13 @@ class TableLoad:
                 msg, hint="This is a bug of datamig_pipelines; nothing of the batch was kept."
             )
         with self.target.transaction():
-            if good:
-                self.target.write(self.landing, payload)
+            arrived = self.target.write(self.landing, payload) if good else 0
+            if arrived != len(good):
+                msg = f"{len(good)} rows of {self.route.name} were sent, {arrived} arrived"
+                hint = (
+                    "Nothing of the batch was kept. Does a trigger or rule of the target drop rows?"
+                )
+                raise LedgerError(msg, hint=hint, where=f"load/{self.route.name}/batch {number}")
             self.ledger.add_batch(entry, rejects)
         return entry
 

@@ -1,7 +1,5 @@
 """Databases that hurt, one per engine: values at the limits, names with everything in them."""
 
-
-
 from collections.abc import Sequence
 
 TEXTS = (

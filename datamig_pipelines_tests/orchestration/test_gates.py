@@ -1,6 +1,7 @@
 """A difference stops what follows."""
 
 import json
+import sqlite3
 from typing import Any
 
 import dagster as dg
@@ -115,12 +116,27 @@ def test_one_check_runs_alone(planned: Library, instance: dg.DagsterInstance) ->
 def test_undo_on_failure(planned: Library, instance: dg.DagsterInstance) -> None:
     """With rollback: {on_failure: undo} a failed run leaves no table behind."""
     planned.attributes = {"rollback": {"on_failure": "undo"}}
-    assert planned.run(instance).success
-    planned.tamper(WRONG)
+    with sqlite3.connect(planned.folder / "books.sqlite") as source:
+        source.execute("UPDATE books SET id = id")
+        source.execute("CREATE TABLE odd (id INTEGER PRIMARY KEY, n INTEGER)")
+        source.execute("INSERT INTO odd VALUES (1, 'no number')")
 
     assert not planned.run(instance).success
     with pytest.raises(Exception, match="books"):
         planned.rows("books")
+
+
+def test_undo_on_failure_keeps_what_was_finished(
+    planned: Library, instance: dg.DagsterInstance
+) -> None:
+    """A repetition that fails never takes back a migration that was finished before."""
+    planned.attributes = {"rollback": {"on_failure": "undo"}}
+    assert planned.run(instance).success
+    rows = len(planned.rows("books"))
+    planned.tamper(WRONG)
+
+    assert not planned.run(instance).success
+    assert len(planned.rows("books")) == rows
 
 
 def test_not_comparable_is_a_warning() -> None:

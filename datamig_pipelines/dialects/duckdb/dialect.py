@@ -57,6 +57,9 @@ class DuckDB(Dialect):
         partial_indexes=False,
         names_ignore_case=True,
         counts_any_column=True,
+        descending_indexes=False,
+        expression_indexes=True,
+        foreign_key_actions=False,
     )
 
     # ---- driver
@@ -139,8 +142,8 @@ class DuckDB(Dialect):
         return canonical.fingerprint(table, cells, where)
 
     @override
-    def write(self, connection: Any, landing: Landing, payload: Any) -> None:
-        write(connection, landing, payload, self.table(landing.table.name))
+    def write(self, connection: Any, landing: Landing, payload: Any) -> int:
+        return write(connection, landing, payload, self.table(landing.table.name))
 
     # ---- statements
 

@@ -31,15 +31,16 @@ _SHAPES = {
 }
 
 
-def write(connection: Connection, landing: Landing, payload: Any, table: str) -> None:
-    """Insert an Arrow table, its columns in the order of ``landing.columns``."""
+def write(connection: Connection, landing: Landing, payload: Any, table: str) -> int:
+    """Insert an Arrow table, columns as in ``landing.columns``; return DuckDB's count of rows."""
     if not payload.num_rows:
-        return
+        return 0
     connection.raw.register(PAYLOAD, payload)
     try:
-        connection.raw.execute(insert(landing, payload.schema, table))
+        counted = connection.raw.execute(insert(landing, payload.schema, table)).fetchone()
     finally:
         connection.raw.unregister(PAYLOAD)
+    return int(counted[0]) if counted else 0
 
 
 def insert(landing: Landing, schema: Any, table: str) -> str:

@@ -66,6 +66,9 @@ class MySQL(Dialect):
         partial_indexes=False,
         names_ignore_case=True,  # columns, keys and, on many servers, tables
         counts_any_column=False,
+        descending_indexes=True,
+        expression_indexes=False,
+        foreign_key_actions=True,
     )
 
     @override
@@ -150,8 +153,9 @@ class MySQL(Dialect):
     # ---- writing
 
     @override
-    def write(self, connection: Any, landing: Landing, payload: Any) -> None:
-        loading.load(connection, load_sql(landing, self.table(landing.table.name)), payload)
+    def write(self, connection: Any, landing: Landing, payload: Any) -> int:
+        sql = load_sql(landing, self.table(landing.table.name))
+        return loading.load(connection, sql, payload)
 
     @override
     def lock_run(self, connection: Any, name: str) -> bool:

@@ -25,8 +25,8 @@ _ESCAPE: Final = re.compile(rb"\\[\s\S]")
 _OWN_ESCAPES: Final = {rb"\f": b"\x0c", rb"\v": b"\x0b"}
 
 
-def load(connection: Any, sql: str, blocks: Iterable[bytes]) -> None:
-    """Send blocks of whole COPY text lines to a LOAD DATA LOCAL statement.
+def load(connection: Any, sql: str, blocks: Iterable[bytes]) -> int:
+    """Send blocks of whole COPY text lines to a LOAD DATA LOCAL statement; return its count.
 
     Raises:
         RefusedError: The server took a row otherwise than it was sent, or not at all.
@@ -51,6 +51,7 @@ def load(connection: Any, sql: str, blocks: Iterable[bytes]) -> None:
         _judge(connection, int(done.warning_count))
     if done.affected_rows != sent:
         raise refusal(0, f"{sent} rows were sent, {done.affected_rows} arrived")
+    return int(done.affected_rows)
 
 
 def _ask(connection: Any, sql: str) -> None:

@@ -44,8 +44,11 @@ def copy_out(connection: "Connection[tuple[Any, ...]]", select: str, wire: Wire)
 
 def copy_in(
     connection: "Connection[tuple[Any, ...]]", copy: str, blocks: Iterable[bytes], wire: Wire
-) -> None:
-    """Send blocks of rows to a ``COPY … FROM STDIN``; a refusal raises psycopg's own error."""
+) -> int:
+    """Send blocks of rows to a ``COPY … FROM STDIN`` and return the server's count of them.
+
+    A refusal raises psycopg's own error.
+    """
     pgconn = connection.pgconn
     _expect(pgconn, f"{copy} ({FORMATS[wire].partition(',')[0]})", "COPY_IN")
     framed = wire is Wire.COPY_BINARY
@@ -61,7 +64,7 @@ def copy_in(
             raise
         pgconn.put_copy_end()
         _flush(pgconn, selector, key)
-        _finish(pgconn)
+        return _finish(pgconn)
 
 
 @contextmanager
@@ -160,13 +163,16 @@ def _flush(pgconn: "PGconn", selector: selectors.BaseSelector, key: selectors.Se
     selector.modify(key.fd, selectors.EVENT_READ)
 
 
-def _finish(pgconn: "PGconn") -> None:
-    """Wait for the end of a COPY; its failure raises psycopg's error, a broken line included."""
+def _finish(pgconn: "PGconn") -> int:
+    """Wait for the end of a COPY and return its count of rows.
+
+    Its failure raises psycopg's error, a broken line included.
+    """
     from psycopg import OperationalError
     from psycopg.errors import error_from_result
     from psycopg.pq import ConnStatus, ExecStatus
 
-    failed = None
+    failed, rows = None, 0
     with selectors.DefaultSelector() as selector:
         selector.register(pgconn.socket, selectors.EVENT_READ)
         while True:
@@ -180,8 +186,10 @@ def _finish(pgconn: "PGconn") -> None:
                 failed = failed or result
                 if pgconn.status == ConnStatus.BAD:
                     break
+            else:
+                rows = result.command_tuples or 0
     if failed is None:
-        return
+        return rows
     error = error_from_result(failed)
     if not error.sqlstate and pgconn.status == ConnStatus.BAD:
         raise OperationalError(str(error) or "the connection is lost")

@@ -62,6 +62,9 @@ class Postgres(Dialect):
         partial_indexes=True,
         names_ignore_case=False,
         counts_any_column=True,
+        descending_indexes=True,
+        expression_indexes=True,
+        foreign_key_actions=True,
     )
 
     # ---- driver
@@ -128,10 +131,10 @@ class Postgres(Dialect):
         return copying.copy_out(connection, rendering.select(read, only=only), read.wire)
 
     @override
-    def write(self, connection: Any, landing: Landing, payload: Any) -> None:
+    def write(self, connection: Any, landing: Landing, payload: Any) -> int:
         names = landing.names or tuple(c.name for c in landing.columns)
         copy = f"COPY {self.table(landing.table.name)} ({self.columns(names)}) FROM STDIN"
-        copying.copy_in(connection, copy, payload, landing.wire)
+        return copying.copy_in(connection, copy, payload, landing.wire)
 
     # ---- proofs
 

@@ -48,6 +48,9 @@ class SQLite(Dialect):
         partial_indexes=True,
         names_ignore_case=True,
         counts_any_column=False,
+        descending_indexes=True,
+        expression_indexes=True,
+        foreign_key_actions=True,
     )
 
     # ---- driver
@@ -136,8 +139,8 @@ class SQLite(Dialect):
         return fingerprint.of_cells(table, cells, where)
 
     @override
-    def write(self, connection: Any, landing: Landing, payload: Any) -> None:
-        writing.write(connection, landing, payload)
+    def write(self, connection: Any, landing: Landing, payload: Any) -> int:
+        return writing.write(connection, landing, payload)
 
     # ---- DDL
 

@@ -19,14 +19,13 @@ _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 def write(
     connection: sqlite3.Connection, landing: Landing, rows: Sequence[tuple[Cell, ...]]
-) -> None:
-    """Insert rows of cells inside the open transaction.
+) -> int:
+    """Insert rows of cells inside the open transaction; return SQLite's count of changed rows.
 
     Raises:
         sqlite3.Error: A row breaks a constraint, or holds a value that SQLite would change.
     """
-    if not rows:
-        return
+    before = connection.total_changes
     columns = ", ".join('"' + c.name.replace('"', '""') + '"' for c in landing.columns)
     table = '"' + landing.table.name.name.replace('"', '""') + '"'
     head = f"INSERT INTO {table} ({columns}) VALUES "
@@ -42,6 +41,7 @@ def write(
             connection.executemany(f"{head}({', '.join('?' * len(landing.columns))})", stored)
     except (OverflowError, UnicodeEncodeError) as error:
         raise sqlite3.DataError(str(error)) from error
+    return connection.total_changes - before
 
 
 def _insert_one_by_one(connection: sqlite3.Connection, head: str, rows: Any) -> None:

@@ -36,9 +36,9 @@ CREATE VIEW simple AS SELECT id FROM parent WHERE code > 'a';
 CREATE VIEW "view x" (k) AS SELECT id FROM parent;
 CREATE SCHEMA "other s";
 CREATE TABLE "other s".t (a INTEGER);
+
 CREATE SCHEMA datamig;
 CREATE TABLE datamig.run (a INTEGER);
-CREATE TABLE datamig_run (a INTEGER);
 CREATE SEQUENCE alone INCREMENT BY 5;
 CREATE MACRO twice(x) AS x * 2;
 CREATE TYPE feeling AS ENUM ('a', 'b');
@@ -179,7 +179,7 @@ FOREIGN = [
     (Type(Kind.DECIMAL, precision=3, scale=5), "DECIMAL(5,5)", Kind.DECIMAL),
     (Type(Kind.DECIMAL, native="numeric"), "VARCHAR", Kind.TEXT),
     (Type(Kind.DECIMAL, precision=65, scale=30), "VARCHAR", Kind.TEXT),
-    (Type(Kind.DECIMAL, strict=False, native="NUMERIC"), "VARCHAR", Kind.TEXT),
+    (Type(Kind.DECIMAL, strict=False, native="NUMERIC"), "DOUBLE", Kind.FLOAT),
     (Type(Kind.FLOAT, bits=32, native="real"), "FLOAT", Kind.FLOAT),
     (Type(Kind.FLOAT, bits=32, strict=False), "DOUBLE", Kind.FLOAT),
     (Type(Kind.TEXT, length=20, native="varchar(20)"), "VARCHAR", Kind.TEXT),
