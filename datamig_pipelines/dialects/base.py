@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -17,6 +18,8 @@ from datamig_pipelines.dialects.capabilities import Capabilities
 from datamig_pipelines.dialects.ddl import Ddl
 from datamig_pipelines.dialects.reading import Compared, Fingerprint, Landing, Read, Row
 from datamig_pipelines.errors import EngineError
+
+_LIST_BYTES = 64 * 1024
 
 
 class Queryable(Protocol):
@@ -124,6 +127,23 @@ class Dialect(Ddl, ABC):
     def stream(self, connection: Any, read: Read) -> Iterator[Row]:
         """Yield the rows of a stream, one at a time, without holding the table in memory."""
         raise NotImplementedError(read)
+
+    def stream_lists(self, connection: Any, read: Read) -> Iterator[list[Row]]:
+        """Yield the same rows in lists, as they come off the wire, where that is faster.
+
+        A list holds what one look at the connection brought: its size is bounded by the driver.
+        """
+        held: list[Row] = []
+        size = 0
+        with closing(self.stream(connection, read)) as rows:  # type: ignore[type-var]
+            for row in rows:
+                held.append(row)
+                size += len(row) if isinstance(row, bytes) else _LIST_BYTES  # cells: not known here
+                if size >= _LIST_BYTES:
+                    yield held
+                    held, size = [], 0
+        if held:
+            yield held
 
     def fingerprint(
         self, session: Queryable, table: str, columns: Sequence[Compared], where: str = ""

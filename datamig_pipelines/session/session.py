@@ -63,6 +63,11 @@ class Session:
         with self._translated():
             yield from self.dialect.stream(self._connection, read)
 
+    def stream_lists(self, read: Read) -> Iterator[list[Row]]:
+        """Yield the rows of a read in lists, as they come off the wire."""
+        with self._translated():
+            yield from self.dialect.stream_lists(self._connection, read)
+
     def write(self, landing: Landing, payload: Any) -> int:
         """Write one encoded batch inside the open transaction; return the rows that arrived.
 

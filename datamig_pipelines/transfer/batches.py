@@ -20,24 +20,34 @@ class Batch:
     bytes: int
 
 
-def cut(rows: Iterator[Row], batch_size: int) -> Iterator[Batch]:
+def cut(lists: Iterator[list[Row]], batch_size: int) -> Iterator[Batch]:
     """Yield batches of ``batch_size`` rows, fewer where they would pass `MAX_BATCH_BYTES`.
 
-    Closed before the end, it closes ``rows``.
+    ``lists`` are the rows as they came off the wire. Closed before the end, it closes ``lists``.
     """
     batch: list[Row] = []
     size = 0
     try:
-        for row in rows:
-            batch.append(row)
-            size += len(row) if isinstance(row, bytes) else _cells_size(row)
-            if len(batch) >= batch_size or size >= MAX_BATCH_BYTES:
-                yield Batch(batch, size)
-                batch, size = [], 0
+        for rows in lists:
+            at = 0
+            while at < len(rows):
+                part = rows[at : at + batch_size - len(batch)]
+                at += len(part)
+                batch += part
+                size += _size(part)
+                if len(batch) >= batch_size or size >= MAX_BATCH_BYTES:
+                    yield Batch(batch, size)
+                    batch, size = [], 0
     finally:
-        _close(rows)
+        _close(lists)
     if batch:
         yield Batch(batch, size)
+
+
+def _size(rows: list[Row]) -> int:
+    if isinstance(rows[0], bytes):
+        return sum(map(len, rows))
+    return sum(map(_cells_size, rows))  # type: ignore[arg-type]
 
 
 def _close(stream: Iterator[object]) -> None:

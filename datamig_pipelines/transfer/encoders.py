@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 Encoder = Callable[[Sequence[Row]], Any]
 
-_BLOCK = 128 * 1024
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 _SPECIAL = re.compile(r"[\\\n\r\t]")
 _INT64_BITS = 63
@@ -48,17 +47,9 @@ def pairs() -> set[tuple[Wire, Wire]]:
 
 
 def blocks(rows: Sequence[Row]) -> list[bytes]:
-    """Return framed rows joined into blocks of about 128 KiB."""
-    out, part, size = [], [], 0
-    for row in rows:
-        part.append(row)
-        size += len(row)
-        if size >= _BLOCK:
-            out.append(b"".join(part))  # type: ignore[arg-type]
-            part, size = [], 0
-    if part:
-        out.append(b"".join(part))  # type: ignore[arg-type]
-    return out
+    """Return framed rows joined into blocks of `_TOGETHER` rows."""
+    parts = (rows[i : i + _TOGETHER] for i in range(0, len(rows), _TOGETHER))
+    return [b"".join(part) for part in parts]  # type: ignore[arg-type]
 
 
 def _copy_cell(column: Projection) -> Callable[[Cell], str]:

@@ -69,7 +69,7 @@ class TableLoad:
         began = time.monotonic()
         resumed = state.rows_read
         yield self._progress(state, began, resumed)
-        rows = self.source.stream(self.route.read(state.high_key))
+        rows = self.source.stream_lists(self.route.read(state.high_key))
         # Closing ends the reader's thread before anybody closes the session that it reads from.
         with closing(ahead(cut(rows, self.route.batch_size), self.order.stopped)) as batches:
             for batch in batches:

@@ -247,9 +247,9 @@ def test_failed_read_keeps_what_was_committed(bench, monkeypatch):
         for number, row in enumerate(real(read)):
             if number == 25:
                 raise StatementError("the source is gone", hint="")
-            yield row
+            yield [row]
 
-    monkeypatch.setattr(made_.source, "stream", failing)
+    monkeypatch.setattr(made_.source, "stream_lists", failing)
     with pytest.raises(StatementError, match="the source is gone"):
         list(made_.load().run())
 

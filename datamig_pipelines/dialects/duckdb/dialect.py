@@ -131,7 +131,12 @@ class DuckDB(Dialect):
 
     @override
     def stream(self, connection: Any, read: Read) -> Iterator[Row]:
-        return rendering.stream(connection, self.select(read))
+        for rows in self.stream_lists(connection, read):
+            yield from rows
+
+    @override
+    def stream_lists(self, connection: Any, read: Read) -> Iterator[list[Row]]:
+        return rendering.stream_lists(connection, self.select(read))
 
     @override
     def canonical(self, column: Compared) -> str:

@@ -35,11 +35,11 @@ def select(read: Read, table: str) -> str:
     return sql
 
 
-def stream(connection: Connection, sql: str) -> Iterator[Row]:
-    """Yield the rows of a SELECT; on the connection itself, as a cursor would miss its snapshot."""
+def stream_lists(connection: Connection, sql: str) -> Iterator[list[Row]]:
+    """Yield the rows of a SELECT as they are fetched; on the connection itself, as a cursor would miss its snapshot."""
     result = connection.raw.execute(sql)
     while rows := result.fetchmany(ROWS_PER_FETCH):
-        yield from rows
+        yield list(rows)
 
 
 def cell(column: Projection) -> str:

@@ -1,8 +1,8 @@
 """COPY on the level of libpq: one message, one row, no Python value per cell."""
 
 import selectors
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from datamig_pipelines.dialects.capabilities import Wire
@@ -25,17 +25,26 @@ _SAVEPOINT: Final = "datamig_stream"
 
 
 def copy_out(connection: "Connection[tuple[Any, ...]]", select: str, wire: Wire) -> Iterator[bytes]:
-    """Yield the rows of a SELECT, one ``bytes`` each, as COPY frames them on that wire.
+    """Yield the rows of a SELECT, one ``bytes`` each; see `copy_out_lists`."""
+    with closing(copy_out_lists(connection, select, wire)) as lists:
+        for rows in lists:
+            yield from rows
 
-    Binary rows come without header and trailer. Closed before the end, the query is cancelled
-    and the connection is usable again, its transaction included.
+
+def copy_out_lists(
+    connection: "Connection[tuple[Any, ...]]", select: str, wire: Wire
+) -> Generator[list[Any], None, None]:
+    """Yield the rows of a SELECT, one ``bytes`` each as COPY frames them, in lists.
+
+    A list is what libpq held at once. Binary rows come without header and trailer. Closed before
+    the end, the query is cancelled and the connection is usable again, its transaction included.
     """
     with _protected(connection) as ended:
         pgconn = connection.pgconn
         _expect(pgconn, f"COPY ({select}) TO STDOUT ({FORMATS[wire]})", "COPY_OUT")
         try:
-            rows = _messages(pgconn)
-            yield from _unframed(rows) if wire is Wire.COPY_BINARY else rows
+            lists = _messages(pgconn)
+            yield from _unframed(lists) if wire is Wire.COPY_BINARY else lists
         except GeneratorExit:
             _cancel(pgconn)
             raise
@@ -97,33 +106,39 @@ def _expect(pgconn: "PGconn", command: str, status: str) -> None:
         raise error_from_result(result)
 
 
-def _messages(pgconn: "PGconn") -> Iterator[bytes]:
+def _messages(pgconn: "PGconn") -> Iterator[list[bytes]]:
+    """Yield what libpq holds, message by message, until it has to wait for the server."""
     with selectors.DefaultSelector() as selector:
         selector.register(pgconn.socket, selectors.EVENT_READ)
         get, wait, consume = pgconn.get_copy_data, selector.select, pgconn.consume_input
         while True:
+            held: list[bytes] = []
             size, data = get(1)
-            if size > 0:
-                yield bytes(data)
-            elif size == 0:
-                wait()  # other threads run meanwhile
-                consume()
-            else:
+            while size > 0:
+                held.append(bytes(data))
+                size, data = get(1)
+            if held:
+                yield held
+            if size < 0:
                 break
+            wait()  # other threads run meanwhile
+            consume()
     _finish(pgconn)
 
 
-def _unframed(messages: Iterator[bytes]) -> Iterator[bytes]:
-    """Take the header off the first message, and drop the trailer."""
-    for first in messages:
-        extension = int.from_bytes(first[15:19], "big")
-        rest = first[19 + extension :]
-        if rest and rest != _TRAILER:
-            yield rest
+def _unframed(lists: Iterator[list[bytes]]) -> Iterator[list[bytes]]:
+    """Take the header off the first message, and drop the trailer, which is the last one."""
+    for first in lists:
+        extension = int.from_bytes(first[0][15:19], "big")
+        rest = first[0][19 + extension :]
+        yield _without_trailer([rest, *first[1:]] if rest else first[1:])
         break
-    for message in messages:
-        if message != _TRAILER:
-            yield message
+    for messages in lists:
+        yield _without_trailer(messages)
+
+
+def _without_trailer(messages: list[bytes]) -> list[bytes]:
+    return messages[:-1] if messages and messages[-1] == _TRAILER else messages
 
 
 def _coalesced(blocks: Iterable[bytes], head: bytes) -> Iterator[bytes]:

@@ -131,6 +131,12 @@ class Postgres(Dialect):
         return copying.copy_out(connection, rendering.select(read, only=only), read.wire)
 
     @override
+    def stream_lists(self, connection: Any, read: Read) -> Iterator[list[Row]]:
+        only = catalog_reader.has_heirs(connection, read.table)
+        select = rendering.select(read, only=only)
+        return copying.copy_out_lists(connection, select, read.wire)
+
+    @override
     def write(self, connection: Any, landing: Landing, payload: Any) -> int:
         names = landing.names or tuple(c.name for c in landing.columns)
         copy = f"COPY {self.table(landing.table.name)} ({self.columns(names)}) FROM STDIN"

@@ -122,6 +122,11 @@ class SQLite(Dialect):
 
     @override
     def stream(self, connection: Any, read: Read) -> Iterator[Row]:
+        for rows in self.stream_lists(connection, read):
+            yield from rows
+
+    @override
+    def stream_lists(self, connection: Any, read: Read) -> Iterator[list[Row]]:
         return rendering.cells(driver.batches(connection, rendering.select(read)), read)
 
     @override

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from datamig_pipelines.catalog import Kind, Type
 from datamig_pipelines.dialects import canonical
-from datamig_pipelines.dialects.reading import Cell, Projection, Read
+from datamig_pipelines.dialects.reading import Cell, Projection, Read, Row
 from datamig_pipelines.dialects.sqlite.keys import after_sql, key_cell
 from datamig_pipelines.dialects.sqlite.types import is_own
 
@@ -194,11 +194,11 @@ def select(read: Read) -> str:
     return sql
 
 
-def cells(batches: Iterable[list[tuple[Any, ...]]], read: Read) -> Iterator[tuple[Cell, ...]]:
-    """Yield the rows of a stream as cells."""
+def cells(batches: Iterable[list[tuple[Any, ...]]], read: Read) -> Iterator[list[Row]]:
+    """Yield the rows of a stream as cells, in lists as they were fetched."""
     needed = converters(read.columns)
     for number, part in enumerate(read.key, len(read.columns)):
         fine, convert = key_cell(part.type)
         needed.append(Converter(number, fine, convert))
     for rows in batches:
-        yield from converted(rows, needed)
+        yield list(converted(rows, needed))
