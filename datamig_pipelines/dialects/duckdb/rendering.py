@@ -36,7 +36,7 @@ def select(read: Read, table: str) -> str:
 
 
 def stream_lists(connection: Connection, sql: str) -> Iterator[list[Row]]:
-    """Yield the rows of a SELECT as they are fetched; on the connection itself, as a cursor would miss its snapshot."""
+    """Yield the rows of a SELECT; on the connection itself: a cursor would miss its snapshot."""
     result = connection.raw.execute(sql)
     while rows := result.fetchmany(ROWS_PER_FETCH):
         yield list(rows)
