@@ -12,6 +12,7 @@ from datamig_pipelines.dialects import get_dialect
 from datamig_pipelines.errors import (
     ConnectError,
     LedgerError,
+    LockTimeoutError,
     NotYetError,
     PlanChangedError,
     RunningElsewhereError,
@@ -96,8 +97,7 @@ def opened(migration: Migration, launch: Launch | None = None) -> Iterator[tuple
         msg = "source and target are the same database"
         raise ConnectError(msg, hint="Name another database or another schema as the target.")
     there = source.catalog()
-    with target.open(readonly=False) as session:
-        lock(session, target)
+    with open_locked(target) as session:
         ledger = Ledger(session)
         plan = _planned(
             migration, launch, (source, target), (there, target.catalog(session)), ledger
@@ -106,12 +106,27 @@ def opened(migration: Migration, launch: Launch | None = None) -> Iterator[tuple
         yield _entered(plan, ledger), session
 
 
-def lock(session: Session, target: Place) -> None:
-    """Take the target's lock for as long as the session lives. Raises RunningElsewhereError."""
-    if not session.lock_run("datamig"):
-        msg = f"another run is working on {target}"
-        hint = "Wait for it, or stop it; `datamig status` shows what it does."
-        raise RunningElsewhereError(msg, hint=hint)
+@contextmanager
+def open_locked(target: Place) -> Iterator[Session]:
+    """Open the target for writing and hold its lock as long as the session lives.
+
+    Raises:
+        RunningElsewhereError: Another process has it: a run, or (SQLite) whoever is committing.
+    """
+    try:
+        session = target.open(readonly=False)
+    except LockTimeoutError as error:
+        raise _elsewhere(target) from error
+    with session:
+        if not session.lock_run("datamig"):
+            raise _elsewhere(target)
+        yield session
+
+
+def _elsewhere(target: Place) -> RunningElsewhereError:
+    msg = f"another process is working on {target}"
+    hint = "Wait for it, or stop it; `datamig status` shows what it does."
+    return RunningElsewhereError(msg, hint=hint)
 
 
 def _planned(

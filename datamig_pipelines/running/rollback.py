@@ -9,7 +9,7 @@ from datamig_pipelines.dialects.capabilities import Wire
 from datamig_pipelines.errors import LedgerError
 from datamig_pipelines.ledger import Ledger, RunEntry
 from datamig_pipelines.planning.order import parents_first
-from datamig_pipelines.running.opening import current_run, lock, made_by, target_place
+from datamig_pipelines.running.opening import current_run, made_by, open_locked, target_place
 from datamig_pipelines.running.watch import tell
 from datamig_pipelines.session import Session
 from datamig_pipelines.spec import Launch, Migration
@@ -50,8 +50,7 @@ def roll_back(migration: Migration) -> Iterator[Event]:
         LedgerError: There is nothing to take back, or the original state is not reached.
     """
     place = target_place(migration)
-    with place.open(readonly=False) as session:
-        lock(session, place)
+    with open_locked(place) as session:
         ledger = Ledger(session)
         run = _run(ledger, migration)
         ledger.end_run(run.run_id, "rolling_back")

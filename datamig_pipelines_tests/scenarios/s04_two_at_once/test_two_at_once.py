@@ -57,3 +57,18 @@ def _readable(path: str) -> bool:
         except sqlite3.OperationalError:
             return False
         return True
+
+
+def test_target_that_is_being_committed_is_somebody_elses(
+    shop_url: str, sqlite_url: str, going: Going
+) -> None:
+    """A SQLite file that is locked in the moment it is opened counts as taken, not as broken."""
+    journey = going(shop_url, f"{sqlite_url}?timeout=0.1", include=["regions"])
+    path = str(journey.place("target").url.database)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("CREATE TABLE theirs (id INTEGER)")
+        other.execute("BEGIN EXCLUSIVE")
+        error = journey.refused(running.run)
+
+    assert isinstance(error, RunningElsewhereError)
+    assert error.hint
