@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datamig_pipelines.catalog.types import Kind, Type
 from datamig_pipelines.dialects.duckdb.driver import Connection
 from datamig_pipelines.dialects.duckdb.types import is_own
+from datamig_pipelines.dialects.fetching import fetched
 from datamig_pipelines.dialects.reading import KeyPart, Projection, Read, Row
 
 ROWS_PER_FETCH = 2048
@@ -38,8 +39,7 @@ def select(read: Read, table: str) -> str:
 def stream_lists(connection: Connection, sql: str) -> Iterator[list[Row]]:
     """Yield the rows of a SELECT; on the connection itself: a cursor would miss its snapshot."""
     result = connection.raw.execute(sql)
-    while rows := result.fetchmany(ROWS_PER_FETCH):
-        yield list(rows)
+    yield from fetched(result.fetchmany, ROWS_PER_FETCH)
 
 
 def cell(column: Projection) -> str:

@@ -10,6 +10,7 @@ from typing import IO, Any, Final
 from sqlalchemy.engine import URL
 from typing_extensions import override
 
+from datamig_pipelines.dialects.fetching import fetched
 from datamig_pipelines.dialects.sqlite.functions import register
 from datamig_pipelines.errors import (
     ConnectError,
@@ -25,8 +26,6 @@ TIMEOUT_S: Final = 10.0
 CACHE_KIB: Final = 32_000
 FETCH: Final = 1000
 """Most rows fetched at a time."""
-FETCH_BYTES: Final = 4 << 20
-"""About as much text and bytes is fetched at a time, however large the values are."""
 SIDE_FILES: Final = ("-journal", "-wal", "-shm")
 LOCK_SUFFIX: Final = ".datamig-lock"
 
@@ -143,7 +142,7 @@ def batches(connection: sqlite3.Connection, sql: str) -> Iterator[list[tuple[Any
     """
     done = 0
     try:
-        for rows in _fetched(connection.execute(sql)):
+        for rows in fetched(connection.execute(sql).fetchmany, FETCH):
             done += len(rows)
             yield rows
     except sqlite3.OperationalError as error:
@@ -155,16 +154,7 @@ def batches(connection: sqlite3.Connection, sql: str) -> Iterator[list[tuple[Any
     rest = connection.execute(sql)
     while done:
         done -= len(rest.fetchmany(min(done, 16)))
-    yield from _fetched(rest)
-
-
-def _fetched(cursor: sqlite3.Cursor) -> Iterator[list[tuple[Any, ...]]]:
-    size = min(16, FETCH)
-    while rows := cursor.fetchmany(size):
-        yield rows
-        sample = rows[:: max(1, len(rows) // 16)]
-        wide = max(sum(len(v) for v in row if isinstance(v, str | bytes)) for row in sample)
-        size = max(1, min(size * 4, FETCH, FETCH_BYTES // (wide or 1)))
+    yield from fetched(rest.fetchmany, FETCH)
 
 
 def lock_run(connection: Connection, name: str) -> bool:
