@@ -114,19 +114,19 @@ class Dialect(Ddl, ABC):
             TypeUnsupportedError: There is no home for it.
         """
 
+    @abstractmethod
     def parse_type(self, declaration: str) -> Type:
         """Return the logical type of one of this engine's own declarations, as a user writes it."""
-        raise NotImplementedError(declaration)
 
     # ---- reading
 
+    @abstractmethod
     def select(self, read: Read) -> str:
         """Return the SELECT of a stream, columns rendered for its wire, rows in key order."""
-        raise NotImplementedError(read)
 
+    @abstractmethod
     def stream(self, connection: Any, read: Read) -> Iterator[Row]:
         """Yield the rows of a stream, one at a time, without holding the table in memory."""
-        raise NotImplementedError(read)
 
     def stream_lists(self, connection: Any, read: Read) -> Iterator[list[Row]]:
         """Yield the same rows in lists, as they come off the wire, where that is faster.
@@ -153,10 +153,11 @@ class Dialect(Ddl, ABC):
         rows, total = session.query(self.fingerprint_sql(table, cells, where))[0]
         return Fingerprint(int(rows), int(total or 0))
 
+    @abstractmethod
     def fingerprint_sql(self, table: str, cells: Sequence[str], where: str) -> str:
         """Return the SELECT of (number of rows, sum of row hashes)."""
-        raise NotImplementedError(table, cells, where)
 
+    @abstractmethod
     def canonical(self, column: Compared) -> str:
         """Return SQL for the canonical text of a value; the same text on every engine.
 
@@ -166,10 +167,10 @@ class Dialect(Ddl, ABC):
         timestamp ``2020-01-31 10:00:00.5`` (no trailing zeros) · timestamptz the same in
         UTC with ``+00`` · time ``10:00:00.5`` · uuid lower · json and text as they are.
         """
-        raise NotImplementedError(column)
 
     # ---- writing
 
+    @abstractmethod
     def write(self, connection: Any, landing: Landing, payload: Any) -> int:
         """Write one encoded batch inside the open transaction; return the rows that arrived.
 
@@ -178,28 +179,27 @@ class Dialect(Ddl, ABC):
         Raises the driver's errors; a row that the engine refuses must come out of `translate` as
         `RefusedError`.
         """
-        raise NotImplementedError(landing, payload)
 
     # ---- backup
 
+    @abstractmethod
     def dump(self, url: URL, schema: str, folder: Path) -> list[Path]:
         """Write a backup of the whole database into ``folder`` with the engine's own means.
 
         Returns the files written. Raises BackupError or DriverMissingError with the package's name.
         """
-        raise NotImplementedError(url, schema, folder)
 
+    @abstractmethod
     def restore(self, url: URL, files: Sequence[Path]) -> None:
         """Restore a backup into the empty database at ``url``."""
-        raise NotImplementedError(url, files)
 
+    @abstractmethod
     def scratch(self, url: URL, folder: Path) -> "Scratch":
         """Return a context manager that makes an empty scratch database and drops it afterwards."""
-        raise NotImplementedError(url, folder)
 
+    @abstractmethod
     def lock_run(self, connection: Any, name: str) -> bool:
         """Take the lock that only one run on a target may hold; it ends with the connection."""
-        raise NotImplementedError(connection, name)
 
 
 class Scratch(Protocol):
