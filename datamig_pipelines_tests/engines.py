@@ -327,7 +327,9 @@ class MariadbServer(Server):
             f"GRANT ALL PRIVILEGES ON *.* TO {USER}@'%' WITH GRANT OPTION;\n"
         )
         self._own(users)
+        # Its own tmpdir: two that start at once would take each other's files in /tmp.
         command = [str(find_program("mariadb-install-db")), "--no-defaults", "--skip-test-db"]
+        command += [f"--tmpdir={self.folder}"]
         command += [f"--datadir={self.data}", "--auth-root-authentication-method=normal"]
         self._run(command, as_server=True)
 
