@@ -1,6 +1,6 @@
 """What is read: neutral descriptions that a dialect turns into its own SELECT."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from datamig_pipelines.catalog import Kind, Table, TableName, Type
 from datamig_pipelines.dialects.capabilities import Wire
@@ -87,4 +87,8 @@ class Landing:
     table: Table
     columns: tuple[Projection, ...]
     wire: Wire
-    names: tuple[str, ...] = field(default=())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the loaded columns, in order."""
+        return tuple(c.name for c in self.columns)

@@ -176,7 +176,7 @@ def parsed_type(declaration: str, dialect: Dialect) -> Type:
     """Return a type that the user wrote in the target's words. Raises SpecError."""
     try:
         return dialect.parse_type(declaration)
-    except (NotImplementedError, ValueError, KeyError, PlanError) as error:
+    except (ValueError, KeyError, PlanError) as error:
         msg = f"{dialect.label} has no type {declaration!r}"
         raise SpecError(msg, hint="Write the type as in CREATE TABLE of the target.") from error
 

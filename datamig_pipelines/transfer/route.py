@@ -42,8 +42,7 @@ class Route:
 
     def landing(self) -> Landing:
         """Return where the rows land."""
-        names = tuple(c.name for c in self.columns)
-        return Landing(self.target, self.columns, self.takes, names)
+        return Landing(self.target, self.columns, self.takes)
 
     def describe(self) -> str:
         """Return the route in a few words: ``copy_text → arrow, by id``."""

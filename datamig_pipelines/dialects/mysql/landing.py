@@ -25,7 +25,7 @@ Landed = Callable[[str, Projection, Type], str | None]
 def load_sql(landing: Landing, table: str) -> str:
     """Return the LOAD DATA statement for the lines of a landing into a quoted table."""
     fields, values = [], []
-    names = landing.names or tuple(c.name for c in landing.columns)
+    names = landing.names
     for name, column in zip(names, landing.columns, strict=True):
         variable = f"@{quote(name)}"
         value = landed(variable, column, landing.table.column(name))

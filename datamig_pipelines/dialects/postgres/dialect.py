@@ -138,8 +138,8 @@ class Postgres(Dialect):
 
     @override
     def write(self, connection: Any, landing: Landing, payload: Any) -> int:
-        names = landing.names or tuple(c.name for c in landing.columns)
-        copy = f"COPY {self.table(landing.table.name)} ({self.columns(names)}) FROM STDIN"
+        columns = self.columns(landing.names)
+        copy = f"COPY {self.table(landing.table.name)} ({columns}) FROM STDIN"
         return copying.copy_in(connection, copy, payload, landing.wire)
 
     # ---- proofs

@@ -28,7 +28,7 @@ def landing(made: Table, *types: Type, plain: bool = True) -> Landing:
         Projection(c.name, DIALECT.quote(c.name), t, c.type, family(t), plain)
         for c, t in zip(made.columns, given, strict=True)
     )
-    return Landing(made, columns, Wire.COPY_TEXT, tuple(c.name for c in columns))
+    return Landing(made, columns, Wire.COPY_TEXT)
 
 
 def create(session: Session, made: Table) -> None:
