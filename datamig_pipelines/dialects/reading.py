@@ -37,10 +37,13 @@ class KeyPart:
 
 @dataclass(frozen=True)
 class Read:
-    """One ordered stream over one table.
+    """One ordered stream over one table, or over a range of it.
 
     ``after`` holds the canonical text of the key of the last row already loaded, one per key part;
-    None starts at the beginning. On the wire ``cells`` the key parts follow the columns, hidden.
+    None starts at the beginning. ``upto`` is the key of the last row wanted; None: to the end.
+    ``pages`` is the range (first page, page behind the last; None: to the end) of a table that has
+    no key, where the engine has them. On the wire ``cells`` the key parts follow the columns,
+    hidden.
     """
 
     table: TableName
@@ -49,6 +52,8 @@ class Read:
     key: tuple[KeyPart, ...] = ()
     where: str = ""
     after: tuple[str, ...] | None = None
+    upto: tuple[str, ...] | None = None
+    pages: tuple[int, int | None] | None = None
 
 
 @dataclass(frozen=True)

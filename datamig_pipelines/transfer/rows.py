@@ -1,10 +1,13 @@
 """Looks into single rows of a wire: their key for the ledger, their values for a reject."""
 
+import marshal
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
+
+import xxhash
 
 from datamig_pipelines.catalog import Kind, Type
 from datamig_pipelines.dialects.capabilities import Wire
@@ -89,32 +92,64 @@ def cell_text(cell: Cell) -> str:
 
 @dataclass(frozen=True)
 class Lens:
-    """Reads keys and values of a route's rows."""
+    """Looks into the rows of a route's wire.
 
-    key: Callable[[Row], tuple[str, ...]]
-    values: Callable[[Row], list[str | None]]
+    ``key`` and ``values`` are of the row at an index, ``picked`` the rows at some indexes, in
+    order. ``digest`` is 32 hex digits over everything that the rows brought: equal rows read in an
+    equal order have an equal digest in every process.
+    """
+
+    key: Callable[[Sequence[Row], int], tuple[str, ...]]
+    values: Callable[[Sequence[Row], int], list[str | None]]
+    picked: Callable[[Sequence[Row], Sequence[int]], Sequence[Row]]
+    digest: Callable[[Sequence[Row]], str]
 
 
 def lens(route: Route) -> Lens:
     """Return the lens for a route's wire."""
-    width = len(route.columns)
     if route.sends is Wire.CELLS:
+        width = len(route.columns)
         return Lens(
-            key=lambda row: tuple(cell_text(c) for c in row[width:]),
-            values=lambda row: [None if c is None else cell_text(c) for c in row[:width]],
+            key=lambda rows, at: tuple(cell_text(c) for c in rows[at][width:]),
+            values=lambda rows, at: [None if c is None else cell_text(c) for c in rows[at][:width]],
+            picked=_listed,
+            digest=_cells_digest,
         )
+    key, values = _framed(route)
+    return Lens(
+        key=lambda rows, at: key(_bytes(rows[at])),
+        values=lambda rows, at: values(_bytes(rows[at])),
+        picked=_listed,
+        digest=_framed_digest,
+    )
+
+
+def _framed(
+    route: Route,
+) -> tuple[Callable[[bytes], tuple[str, ...]], Callable[[bytes], list[str | None]]]:
+    """Return what reads the key and the values of one framed row."""
     at = [next(i for i, c in enumerate(route.columns) if c.sql == part.sql) for part in route.key]
     if route.sends is Wire.COPY_BINARY:
         kinds = [part.type for part in route.key]
-        return Lens(
-            key=lambda row: _binary_keys(row, at, kinds),
-            values=lambda row: [None if f is None else f.hex() for f in split_binary(_bytes(row))],
+        return (
+            lambda row: _binary_keys(row, at, kinds),
+            lambda row: [None if f is None else f.hex() for f in split_binary(row)],
         )
     split = split_text if route.sends is Wire.COPY_TEXT else split_csv
-    return Lens(
-        key=lambda row: _picked(split(_bytes(row)), at),
-        values=lambda row: split(_bytes(row)),
-    )
+    return lambda row: _picked(split(row), at), split
+
+
+def _listed(rows: Sequence[Row], indexes: Sequence[int]) -> list[Row]:
+    return [rows[i] for i in indexes]
+
+
+def _framed_digest(rows: Sequence[Row]) -> str:
+    return xxhash.xxh3_128_hexdigest(b"".join(rows))  # type: ignore[arg-type]
+
+
+def _cells_digest(rows: Sequence[Row]) -> str:
+    """Return the digest of cells; marshal's version 2 knows no references, so it is stable."""
+    return xxhash.xxh3_128_hexdigest(marshal.dumps(list(rows), 2))
 
 
 def _bytes(row: Row) -> bytes:
@@ -126,6 +161,6 @@ def _picked(values: list[str | None], at: list[int]) -> tuple[str, ...]:
     return tuple(values[i] or "" for i in at)
 
 
-def _binary_keys(row: Row, at: list[int], types: list[Type]) -> tuple[str, ...]:
-    fields = split_binary(_bytes(row))
+def _binary_keys(row: bytes, at: list[int], types: list[Type]) -> tuple[str, ...]:
+    fields = split_binary(row)
     return tuple(binary_key(fields[i] or b"", t) for i, t in zip(at, types, strict=True))

@@ -128,7 +128,7 @@ class TableLoad:
             entry = self._retried(lambda: self._commit(batch, number, rows, [], began))
         except RefusedError:
             good, bad = self._isolated(rows)
-            rejects = [self._reject(number, row, error) for row, error in bad]
+            rejects = [self._reject(number, rows, at, error) for at, error in bad]
             entry = self._retried(lambda: self._commit(batch, number, good, rejects, began))
         return TableState(
             batches=number,
@@ -165,12 +165,12 @@ class TableLoad:
     def _commit(
         self, batch: Batch, number: int, good: Sequence[Row], rejects: list[Reject], began: float
     ) -> BatchEntry:
-        last = self._lens.key(batch.rows[-1]) if self.route.key else ()
+        last = self._lens.key(batch.rows, -1) if self.route.key else ()
         written = ""
         if self._transform:
             total = sum(self._hash(row) for row in good)
             written = f"{len(good)}:{total:x}"
-        payload = self._encode(good) if good else None
+        payload = self._encode(good) if len(good) else None
         entry = BatchEntry(
             run_id=self.order.run_id,
             table=self.route.name,
@@ -190,7 +190,7 @@ class TableLoad:
                 msg, hint="This is a bug of datamig_pipelines; nothing of the batch was kept."
             )
         with self.target.transaction():
-            arrived = self.target.write(self.landing, payload) if good else 0
+            arrived = self.target.write(self.landing, payload) if len(good) else 0
             if arrived != len(good):
                 msg = f"{len(good)} rows of {self.route.name} were sent, {arrived} arrived"
                 hint = (
@@ -202,8 +202,10 @@ class TableLoad:
 
     # ---- rejects
 
-    def _isolated(self, rows: Sequence[Row]) -> tuple[list[Row], list[tuple[Row, RefusedError]]]:
-        """Return the rows that the target takes and those that it refuses, with the reason of each.
+    def _isolated(
+        self, rows: Sequence[Row]
+    ) -> tuple[Sequence[Row], list[tuple[int, RefusedError]]]:
+        """Return the rows that the target takes, and where those stand that it refuses, and why.
 
         Halves are tried in transactions that are rolled back: about log2(n) attempts per bad row.
         Rows that are refused only together (two of one key) are found by the shortest bad prefix.
@@ -211,14 +213,14 @@ class TableLoad:
         bad: dict[int, RefusedError] = {}
         self._bisect(rows, 0, len(rows), bad)
         good = [i for i in range(len(rows)) if i not in bad]
-        while (error := self._refusal([rows[i] for i in good])) is not None:
+        while (error := self._refusal(self._lens.picked(rows, good))) is not None:
             low, high = 1, len(good)
             while low < high:
                 middle = (low + high) // 2
-                found = self._refusal([rows[i] for i in good[:middle]])
+                found = self._refusal(self._lens.picked(rows, good[:middle]))
                 low, high = (low, middle) if found is not None else (middle + 1, high)
             bad[good.pop(low - 1)] = error
-        return [rows[i] for i in good], [(rows[i], bad[i]) for i in sorted(bad)]
+        return self._lens.picked(rows, good), sorted(bad.items())
 
     def _bisect(
         self, rows: Sequence[Row], start: int, end: int, bad: dict[int, RefusedError]
@@ -235,7 +237,7 @@ class TableLoad:
 
     def _refusal(self, rows: Sequence[Row]) -> RefusedError | None:
         """Return why the target refuses these rows, None if it takes them. Nothing is kept."""
-        if not rows:
+        if not len(rows):
             return None
         try:
             payload = self._encode(rows)
@@ -247,8 +249,8 @@ class TableLoad:
         except RefusedError as error:
             return error
 
-    def _reject(self, number: int, row: Row, error: RefusedError) -> Reject:
-        key, values = self._shown(row)
+    def _reject(self, number: int, rows: Sequence[Row], at: int, error: RefusedError) -> Reject:
+        key, values = self._shown(rows, at)
         return Reject(
             table=self.route.name,
             batch=number,
@@ -259,15 +261,15 @@ class TableLoad:
             hint=error.hint,
         )
 
-    def _shown(self, row: Row) -> tuple[list[str], dict[str, str | None]]:
+    def _shown(self, rows: Sequence[Row], at: int) -> tuple[list[str], dict[str, str | None]]:
         names = [c.name for c in self.route.columns]
         if self._transform:
-            cells: Sequence[Cell] = row
+            cells: Sequence[Cell] = rows[at]
             texts = [None if c is None else str(c) for c in cells]
             return [], dict(zip(names, (_clean(t) for t in texts), strict=True))
-        key = list(self._lens.key(row)) if self.route.key else []
+        key = list(self._lens.key(rows, at)) if self.route.key else []
         return [_clean(k) or "" for k in key], dict(
-            zip(names, (_clean(t) for t in self._lens.values(row)), strict=True)
+            zip(names, (_clean(t) for t in self._lens.values(rows, at)), strict=True)
         )
 
 
