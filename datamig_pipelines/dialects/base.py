@@ -16,7 +16,7 @@ from datamig_pipelines.catalog import (
 from datamig_pipelines.catalog.types import Kind
 from datamig_pipelines.dialects.capabilities import Capabilities
 from datamig_pipelines.dialects.ddl import Ddl
-from datamig_pipelines.dialects.reading import Compared, Fingerprint, Landing, Read, Row
+from datamig_pipelines.dialects.reading import Compared, Fingerprint, KeyPart, Landing, Read, Row
 from datamig_pipelines.errors import EngineError
 
 _LIST_BYTES = 64 * 1024
@@ -73,7 +73,8 @@ class Dialect(Ddl, ABC):
     def share_snapshot(self, connections: Sequence[Any]) -> str:
         """Open a read transaction on every connection, all seeing one moment of the database.
 
-        Returns the source's position (LSN, binlog position) or ''. Engines without
+        Returns the source's position (LSN, binlog position) or ''. Two positions that are equal,
+        and not '', promise that nothing was committed between both moments. Engines without
         ``can.shared_snapshot`` get one connection only.
         """
         for connection in connections:
@@ -144,6 +145,54 @@ class Dialect(Ddl, ABC):
                     held, size = [], 0
         if held:
             yield held
+
+    # ---- parts of a table
+
+    @abstractmethod
+    def in_range(
+        self,
+        table: TableName,
+        key: Sequence[KeyPart],
+        after: tuple[str, ...] | None,
+        upto: tuple[str, ...] | None,
+    ) -> str:
+        """Return the condition ``after`` < key <= ``upto`` in the order in which streams come.
+
+        None is no bound; '' where both are. An index of the key can be entered with it.
+
+        Raises:
+            KeyUnsupportedError: A text is no value of its key part.
+        """
+
+    @abstractmethod
+    def cut_points(self, session: Queryable, read: Read, parts: int) -> list[tuple[str, ...]]:
+        """Return up to ``parts`` - 1 keys that cut a keyed stream into about equal parts.
+
+        They are texts as in `Read.after`, strictly ascending, found in the engine's statistics or
+        in a sample. [] where it has neither, or where the table is too small to be cut.
+        """
+
+    def page_cuts(self, session: Queryable, table: TableName, parts: int) -> list[int]:
+        """Return pages that cut a table without a key into equal parts; [] where there are none."""
+        return []
+
+    def delete_where(self, table: TableName, condition: str) -> str:
+        """Return the DELETE of what `in_range` describes; '' is everything."""
+        return self.delete(table) + (f" WHERE {condition}" if condition else "")
+
+    @abstractmethod
+    def same_order(self, type_: Type) -> str:
+        """Return a word for the order in which keys of a type come, '' if nobody else has it.
+
+        The same word on two engines promises that a range of keys there is the same set of rows
+        here: the same order, values kept exactly, and texts of keys that both understand.
+        """
+
+    def key_objection(self, type_: Type) -> str:
+        """Return why a stream cannot go on behind a key of a type of this engine, '' if it can."""
+        return ""
+
+    # ---- fingerprints
 
     def fingerprint(
         self, session: Queryable, table: str, columns: Sequence[Compared], where: str = ""

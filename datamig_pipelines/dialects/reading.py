@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from datamig_pipelines.catalog import Kind, Table, TableName, Type
 from datamig_pipelines.dialects.capabilities import Wire
+from datamig_pipelines.errors import KeyUnsupportedError
 
 Cell = None | int | float | str | bytes
 Row = bytes | tuple[Cell, ...]
@@ -34,6 +35,13 @@ class KeyPart:
     sql: str
     type: Type
 
+    def holds(self, text: str) -> bool:
+        """Say whether an integer, as text, lies within the bounds of this integer column."""
+        bits, value = self.type.bits or 64, int(text)
+        if self.type.unsigned:
+            return 0 <= value < 1 << bits
+        return -(1 << bits - 1) <= value < 1 << bits - 1
+
 
 @dataclass(frozen=True)
 class Read:
@@ -54,6 +62,12 @@ class Read:
     after: tuple[str, ...] | None = None
     upto: tuple[str, ...] | None = None
     pages: tuple[int, int | None] | None = None
+
+    def refuse_pages(self) -> None:
+        """Raise KeyUnsupportedError for a range of pages: to be called where there are none."""
+        if self.pages is not None:
+            msg = f"{self.table} has no pages that could be read apart"
+            raise KeyUnsupportedError(msg, hint="Read it as one stream.")
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def choose_key(table: Table, wanted: tuple[str, ...], dialect: Dialect) -> Chose
             (KeyPart(table.rowid, Type(Kind.INTEGER, bits=64)),), (table.rowid,), "row number"
         )
     for columns, why in _unique_sets(table):
-        if _objection(table, columns) is None:
+        if _objection(table, columns, dialect) is None:
             return ChosenKey(_parts(table, columns, dialect), columns, why)
     return ChosenKey((), (), "no unique key without NULLs whose type has an order")
 
@@ -61,7 +61,7 @@ def _asked(table: Table, wanted: tuple[str, ...], dialect: Dialect) -> ChosenKey
             "Name the columns of the primary key or of a unique constraint, or leave the key out."
         )
         raise KeyUnsupportedError(msg, hint=hint)
-    objection = _objection(table, wanted)
+    objection = _objection(table, wanted, dialect)
     if objection:
         msg = f"the key ({', '.join(wanted)}) of {table.name} cannot be used: {objection}"
         raise KeyUnsupportedError(msg, hint="Name other columns, or leave the key out.")
@@ -69,22 +69,34 @@ def _asked(table: Table, wanted: tuple[str, ...], dialect: Dialect) -> ChosenKey
 
 
 def _unique_sets(table: Table) -> list[tuple[tuple[str, ...], str]]:
-    sets = [(table.primary_key.columns, "primary key")] if table.primary_key else []
-    sets += [(u.columns, f"unique {u.name}") for u in table.uniques]
+    """Return what is unique: the primary key, which most engines store rows by, then the rest.
+
+    Of the rest the cheapest to compare and to cut stands first: integers, few columns.
+    """
+    primary = [(table.primary_key.columns, "primary key")] if table.primary_key else []
+    sets = [(u.columns, f"unique {u.name}") for u in table.uniques]
     for index in table.indexes:
         plain = len(index.columns) == len(index.parts) and not index.where
         if index.unique and plain and not any(p.prefix for p in index.parts):
             sets.append((index.columns, f"unique index {index.name}"))
-    return sets
+    return primary + sorted(sets, key=lambda s: (_texts(table, s[0]), len(s[0])))
 
 
-def _objection(table: Table, columns: tuple[str, ...]) -> str | None:
+def _texts(table: Table, columns: tuple[str, ...]) -> int:
+    """Return how many of some columns are no integers."""
+    found = [table.column(name) for name in columns]
+    return sum(c is None or c.type.kind is not Kind.INTEGER for c in found)
+
+
+def _objection(table: Table, columns: tuple[str, ...], dialect: Dialect) -> str | None:
     primary = table.primary_key.columns if table.primary_key else ()
     for name in columns:
         column = table.column(name)
         if column is None or column.type.kind not in ORDERED:
             what = column.type if column else "missing column"
             return f"{name} is a {what}, which has no order here"
+        if objection := dialect.key_objection(column.type):
+            return f"{name} is a {column.type}: {objection}"
         if column.nullable and (name not in primary or not column.type.strict):
             return f"{name} may be NULL"
     return None

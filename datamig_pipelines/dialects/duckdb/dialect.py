@@ -16,6 +16,7 @@ from datamig_pipelines.catalog import (
     Index,
     Key,
     Table,
+    TableName,
     Type,
 )
 from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
@@ -27,11 +28,12 @@ from datamig_pipelines.dialects.duckdb import (
     ddl,
     defaults,
     driver,
+    ranges,
     rendering,
     types,
 )
 from datamig_pipelines.dialects.duckdb.landing import write
-from datamig_pipelines.dialects.reading import Compared, Landing, Read, Row
+from datamig_pipelines.dialects.reading import Compared, KeyPart, Landing, Read, Row
 from datamig_pipelines.dialects.statement import Statement
 from datamig_pipelines.errors import EngineError, TypeUnsupportedError
 
@@ -91,7 +93,7 @@ class DuckDB(Dialect):
 
     @override
     def literal(self, text: str) -> str:
-        return rendering.literal(text)
+        return ranges.literal(text)
 
     @override
     def file_missing(self, url: URL) -> bool:
@@ -137,6 +139,30 @@ class DuckDB(Dialect):
     @override
     def stream_lists(self, connection: Any, read: Read) -> Iterator[list[Row]]:
         return rendering.stream_lists(connection, self.select(read))
+
+    @override
+    def in_range(
+        self,
+        table: TableName,
+        key: Sequence[KeyPart],
+        after: tuple[str, ...] | None,
+        upto: tuple[str, ...] | None,
+    ) -> str:
+        return ranges.in_range(key, after, upto)
+
+    @override
+    def cut_points(self, session: Queryable, read: Read, parts: int) -> list[tuple[str, ...]]:
+        if not read.key or parts < 2:
+            return []
+        table = self.table(read.table)
+        rows = session.query(self.count(table))[0][0]
+        return [
+            tuple(found[:-1]) for found in session.query(ranges.cutting(read, table, rows, parts))
+        ]
+
+    @override
+    def same_order(self, type_: Type) -> str:
+        return ranges.same_order(type_)
 
     @override
     def canonical(self, column: Compared) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from datamig_pipelines.catalog.types import Kind, Type
 from datamig_pipelines.dialects.duckdb.driver import Connection
-from datamig_pipelines.dialects.duckdb.rendering import literal
+from datamig_pipelines.dialects.duckdb.ranges import literal
 from datamig_pipelines.dialects.duckdb.types import ELEMENTS
 from datamig_pipelines.dialects.reading import Landing, Projection
 

@@ -4,18 +4,12 @@ from collections.abc import Iterator
 
 from datamig_pipelines.catalog.types import Kind, Type
 from datamig_pipelines.dialects.duckdb.driver import Connection
+from datamig_pipelines.dialects.duckdb.ranges import ROWID, in_range, key_cell, ordered
 from datamig_pipelines.dialects.duckdb.types import is_own
 from datamig_pipelines.dialects.fetching import fetched
-from datamig_pipelines.dialects.reading import KeyPart, Projection, Read, Row
+from datamig_pipelines.dialects.reading import Projection, Read, Row
 
 ROWS_PER_FETCH = 2048
-ROWID = '"rowid"'
-
-
-def literal(text: str) -> str:
-    """Return SQL for a text of any characters; a NUL would end the statement."""
-    parts = ["'" + part.replace("'", "''") + "'" for part in text.split("\0")]
-    return parts[0] if len(parts) == 1 else f"({' || chr(0) || '.join(parts)})"
 
 
 def select(read: Read, table: str) -> str:
@@ -24,15 +18,16 @@ def select(read: Read, table: str) -> str:
     The pseudo column ``rowid`` needs no ORDER BY: DuckDB scans in its order and keeps that order
     (``preserve_insertion_order``), so such a stream needs no memory; any other key is sorted.
     """
-    cells = [cell(c) for c in read.columns] + [_key_cell(k) for k in read.key]
+    read.refuse_pages()
+    cells = [cell(c) for c in read.columns] + [key_cell(k) for k in read.key]
     sql = f"SELECT {', '.join(cells) or 'NULL'} FROM {table}"
     wheres = [f"({read.where})"] if read.where else []
-    if read.after is not None and read.key:
-        wheres.append(_after(read.key, read.after))
+    if within := in_range(read.key, read.after, read.upto):
+        wheres.append(within)
     if wheres:
         sql += " WHERE " + " AND ".join(wheres)
     if read.key and [k.sql for k in read.key] != [ROWID]:
-        sql += " ORDER BY " + ", ".join(_ordered(k) for k in read.key)
+        sql += " ORDER BY " + ", ".join(ordered(k) for k in read.key)
     return sql
 
 
@@ -144,40 +139,3 @@ def _braces(sql: str) -> str:
     item = f"CASE WHEN x IS NULL THEN 'NULL' ELSE '\"' || {element} || '\"' END"
     items = f"list_transform({sql}, lambda x: {item})"
     return f"'{{' || array_to_string({items}, ',') || '}}'"
-
-
-def _key_cell(part: KeyPart) -> str:
-    kind = part.type.kind
-    if kind is Kind.INTEGER:
-        return part.sql
-    if kind is Kind.BLOB:
-        return f"lower(hex({part.sql}))"
-    return f"CAST({part.sql} AS VARCHAR)"
-
-
-def _ordered(part: KeyPart) -> str:
-    """Return a key part as it is compared: a collation would call two different keys equal."""
-    if part.type.kind is Kind.TEXT and "COLLATE" in part.type.native:
-        return f"encode({part.sql})"
-    return part.sql
-
-
-def _after(key: tuple[KeyPart, ...], after: tuple[str, ...]) -> str:
-    """Return the predicate of what comes behind a key; its first part alone prunes row groups."""
-    pairs = [
-        (_ordered(part), _key_literal(part, value)) for part, value in zip(key, after, strict=True)
-    ]
-    sql, value = pairs[-1]
-    predicate = f"{sql} > {value}"
-    for sql, value in reversed(pairs[:-1]):
-        predicate = f"{sql} >= {value} AND ({sql} > {value} OR ({predicate}))"
-    return f"({predicate})"
-
-
-def _key_literal(part: KeyPart, value: str) -> str:
-    if part.type.kind is Kind.BLOB:
-        return f"from_hex({literal(value)})"
-    if part.type.kind is Kind.TEXT:
-        return f"encode({literal(value)})" if "COLLATE" in part.type.native else literal(value)
-    native = part.type.native or {Kind.INTEGER: "BIGINT"}.get(part.type.kind, "VARCHAR")
-    return f"CAST({literal(value)} AS {native})"

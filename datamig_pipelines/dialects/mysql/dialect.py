@@ -25,6 +25,7 @@ from datamig_pipelines.dialects.mysql import (
     backup,
     canonical,
     catalog_reader,
+    cutting,
     declaring,
     defaults,
     driver,
@@ -39,7 +40,7 @@ from datamig_pipelines.dialects.mysql import (
     types,
 )
 from datamig_pipelines.dialects.mysql.landing import load_sql
-from datamig_pipelines.dialects.reading import Compared, Landing, Read, Row
+from datamig_pipelines.dialects.reading import Compared, KeyPart, Landing, Read, Row
 from datamig_pipelines.dialects.statement import Statement
 from datamig_pipelines.errors import EngineError
 
@@ -141,6 +142,28 @@ class MySQL(Dialect):
         if read.wire is Wire.COPY_TEXT:
             return packets.read_lines(connection, sql, selecting.piece_decoders(read))
         return packets.read_cells(connection, sql, selecting.cell_decoders(read))
+
+    @override
+    def in_range(
+        self,
+        table: TableName,
+        key: Sequence[KeyPart],
+        after: tuple[str, ...] | None,
+        upto: tuple[str, ...] | None,
+    ) -> str:
+        return selecting.in_range(key, after, upto)
+
+    @override
+    def cut_points(self, session: Queryable, read: Read, parts: int) -> list[tuple[str, ...]]:
+        return cutting.cut_points(session, read, parts, self.table(read.table))
+
+    @override
+    def same_order(self, type_: Type) -> str:
+        return cutting.same_order(type_)
+
+    @override
+    def key_objection(self, type_: Type) -> str:
+        return cutting.key_objection(type_)
 
     @override
     def fingerprint_sql(self, table: str, cells: Sequence[str], where: str) -> str:

@@ -21,6 +21,17 @@ _SESSION: Final = (
 )
 """A slow target must not make the server hang up; a server's default limits must not cut a read."""
 
+_READER: Final = (
+    # A key that was stored as 2020-02-31 must be a value in the condition that goes on behind it.
+    "SET SESSION sql_mode = CONCAT(@@sql_mode, ',ALLOW_INVALID_DATES')",
+    # By default a sort looks at 1,024 bytes only: longer texts would come in any order. No index
+    # holds more than 3,072 bytes, nor their weights in a collation more than this.
+    "SET SESSION max_sort_length = 16384",
+    "SET SESSION sort_buffer_size = GREATEST(@@sort_buffer_size, 4194304)",
+    "SET SESSION TRANSACTION READ ONLY",
+)
+"""What a source's sessions need besides, so that a stream comes in the order of its key."""
+
 _WRITER: Final = (
     "SET SESSION unique_checks = 1, foreign_key_checks = 1",
     "SET SESSION sql_notes = 1, max_error_count = 1024",  # a warning is how LOAD DATA refuses
@@ -100,7 +111,8 @@ def connect(url: URL, *, readonly: bool) -> Any:
         for statement in (*_SESSION, *flavour):
             query(connection, statement, ())
         if readonly:
-            query(connection, "SET SESSION TRANSACTION READ ONLY", ())
+            for statement in _READER:
+                query(connection, statement, ())
         else:
             _prepare_writer(connection)
     except BaseException:

@@ -1,7 +1,7 @@
 """The SELECT of an ordered stream, and how it goes on after a key."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -35,6 +35,7 @@ DECODERS: Final[dict[Kind, Callable[[bytes], Cell]]] = {
 
 def select(read: Read, table: str) -> str:
     """Return the SELECT of a stream over a quoted table."""
+    read.refuse_pages()
     for part in read.key:
         _check(part)
     if read.wire is Wire.COPY_TEXT:
@@ -47,7 +48,8 @@ def select(read: Read, table: str) -> str:
         raise NotYetError(
             f"MySQL/MariaDB is not read on the wire {read.wire}", hint="use copy_text or cells."
         )
-    return f"SELECT {columns} FROM {table}{_where(read)}{_order(read)}"
+    own_order = "" if read.key else " USE INDEX ()"  # no index: rows as the table itself has them
+    return f"SELECT {columns} FROM {table}{own_order}{_where(read)}{_order(read)}"
 
 
 def cell_decoders(read: Read) -> tuple[Callable[[bytes], Cell], ...]:
@@ -81,9 +83,8 @@ def _piece(piece: list[Projection]) -> str:
 
 def _where(read: Read) -> str:
     parts = [f"({read.where})"] if read.where else []
-    if read.after is not None:
-        values = [key_value(p, v) for p, v in zip(read.key, read.after, strict=True)]
-        parts.append(_after([_compared(p) for p in read.key], values))
+    if within := in_range(read.key, read.after, read.upto):
+        parts.append(within)
     return f" WHERE {' AND '.join(parts)}" if parts else ""
 
 
@@ -91,19 +92,33 @@ def _order(read: Read) -> str:
     return f" ORDER BY {', '.join(p.sql for p in read.key)}" if read.key else ""
 
 
-def _after(columns: list[str], values: list[str]) -> str:
-    """Return the predicate of all keys behind ``values``; its first bound is for the index."""
+def in_range(
+    key: Sequence[KeyPart], after: tuple[str, ...] | None, upto: tuple[str, ...] | None
+) -> str:
+    """Return the condition of the keys between two others; see `Dialect.in_range`."""
+    bounds = [(">", after), ("<", upto)] if key else []
+    return " AND ".join(_beyond(key, sign, b) for sign, b in bounds if b is not None)
+
+
+def _beyond(key: Sequence[KeyPart], sign: str, bound: tuple[str, ...]) -> str:
+    """Return the condition of all keys behind (``>``), or before (``<``) and at, a key.
+
+    Several columns are spelt out: rows are not compared by the index. The first bound is for it.
+    """
+    columns = [compared(p) for p in key]
+    values = [key_value(p, v) for p, v in zip(key, bound, strict=True)]
     ways = []
     for last in range(len(columns)):
         equal = [f"{columns[i]} = {values[i]}" for i in range(last)]
-        ways.append(" AND ".join([*equal, f"{columns[last]} > {values[last]}"]))
+        at_end = "=" if sign == "<" and last == len(columns) - 1 else ""
+        ways.append(" AND ".join([*equal, f"{columns[last]} {sign}{at_end} {values[last]}"]))
     if len(ways) == 1:
         return ways[0]
     alternatives = " OR ".join(f"({w})" for w in ways)
-    return f"{columns[0]} >= {values[0]} AND ({alternatives})"
+    return f"{columns[0]} {sign}= {values[0]} AND ({alternatives})"
 
 
-def _compared(part: KeyPart) -> str:
+def compared(part: KeyPart) -> str:
     """Return the key column as it is compared: ENUM and SET by number, as ORDER BY sorts them."""
     return f"({part.sql} + 0)" if part.type.kind in (Kind.ENUM, Kind.SET, Kind.BITS) else part.sql
 

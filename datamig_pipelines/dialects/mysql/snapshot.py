@@ -9,6 +9,10 @@ from datamig_pipelines.dialects.mysql.failures import translate
 from datamig_pipelines.errors import PermissionDeniedError
 
 START: Final = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
+_REPLICA: Final = (
+    "SELECT COUNT(*), @@log_slave_updates FROM information_schema.processlist "
+    "WHERE user = 'system user' AND command LIKE 'Slave%'"
+)
 _LOCK: Final = "FLUSH TABLES WITH READ LOCK"
 
 
@@ -18,7 +22,8 @@ def share_snapshot(connections: Sequence[Any]) -> str:
     Without the privilege for the lock a single connection still reads one moment of its own.
 
     Returns:
-        ``file:position`` of the binary log, '' where it is off or may not be seen.
+        ``file:position`` of the binary log, '' where it is off, may not be seen, or does not hold
+        every change.
 
     Raises:
         PermissionDeniedError: Several connections, but the user may not lock.
@@ -28,7 +33,7 @@ def share_snapshot(connections: Sequence[Any]) -> str:
     try:
         for connection in connections:
             query(connection, START, ())
-        return _position(first, locked=locked)
+        return _position(first, locked=locked) if _logs_all(first) else ""
     finally:
         if locked:
             query(first, "UNLOCK TABLES", ())
@@ -50,6 +55,24 @@ def _lock(connection: Any, *, alone: bool) -> bool:
             hint="GRANT RELOAD ON *.* to the user of the source, or set `workers: 1`.",
         ) from error
     return True
+
+
+def _logs_all(connection: Any) -> bool:
+    """Say whether every commit moves the binary log on, as far as that can be seen.
+
+    A replica may not log what it was sent, and a log may be told to leave databases out. (Whoever
+    says ``SET sql_log_bin = 0`` is not seen by anybody.)
+    """
+    import pymysql
+
+    running, logged = query(connection, _REPLICA, ())[0]
+    if running and not logged:
+        return False
+    try:
+        rows = query(connection, "SHOW MASTER STATUS", ())
+    except pymysql.err.Error:  # not allowed, or MySQL 8.4's other words: `_position` asks in those
+        return True
+    return not rows or not any(rows[0][2:4])
 
 
 def _position(connection: Any, *, locked: bool) -> str:

@@ -22,24 +22,33 @@ _SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0"
 _HEADER: Final = _SIGNATURE + bytes(8)  # no flags, no extension
 _TRAILER: Final = b"\xff\xff"
 _SAVEPOINT: Final = "datamig_stream"
+_BY_PLACE: Final = (
+    ("max_parallel_workers_per_gather", "0"),
+    ("enable_indexscan", "off"),
+    ("enable_indexonlyscan", "off"),
+)
+"""With `driver.connect`'s ``synchronize_seqscans``, what keeps rows in the order of their pages."""
 
 
-def copy_out(connection: "Connection[tuple[Any, ...]]", select: str, wire: Wire) -> Iterator[bytes]:
+def copy_out(
+    connection: "Connection[tuple[Any, ...]]", select: str, wire: Wire, *, by_place: bool = False
+) -> Iterator[bytes]:
     """Yield the rows of a SELECT, one ``bytes`` each; see `copy_out_lists`."""
-    with closing(copy_out_lists(connection, select, wire)) as lists:
+    with closing(copy_out_lists(connection, select, wire, by_place=by_place)) as lists:
         for rows in lists:
             yield from rows
 
 
 def copy_out_lists(
-    connection: "Connection[tuple[Any, ...]]", select: str, wire: Wire
+    connection: "Connection[tuple[Any, ...]]", select: str, wire: Wire, *, by_place: bool = False
 ) -> Generator[list[Any], None, None]:
     """Yield the rows of a SELECT, one ``bytes`` each as COPY frames them, in lists.
 
     A list is what libpq held at once. Binary rows come without header and trailer. Closed before
     the end, the query is cancelled and the connection is usable again, its transaction included.
+    ``by_place``: rows come as they lie in the table, so that every reader has the same order.
     """
-    with _protected(connection) as ended:
+    with _protected(connection), _settled(connection, _BY_PLACE if by_place else ()):
         pgconn = connection.pgconn
         _expect(pgconn, f"COPY ({select}) TO STDOUT ({FORMATS[wire]})", "COPY_OUT")
         try:
@@ -48,7 +57,6 @@ def copy_out_lists(
         except GeneratorExit:
             _cancel(pgconn)
             raise
-        ended.append(True)
 
 
 def copy_in(
@@ -77,24 +85,38 @@ def copy_in(
 
 
 @contextmanager
-def _protected(connection: "Connection[tuple[Any, ...]]") -> Iterator[list[bool]]:
-    """Keep a surrounding transaction alive when a stream in it ends early.
-
-    Yields:
-        A list; whoever fills it says that the stream has come to its end.
-    """
-    from psycopg.pq import TransactionStatus
-
-    ended: list[bool] = []
-    inside = connection.info.transaction_status is TransactionStatus.INTRANS
+def _protected(connection: "Connection[tuple[Any, ...]]") -> Iterator[None]:
+    """Keep a surrounding transaction alive when a stream in it ends early, and as it was."""
+    inside = _inside(connection)
     if inside:
         driver.query(connection, f"SAVEPOINT {_SAVEPOINT}", ())
     try:
-        yield ended
+        yield
     finally:
         if inside and not connection.broken:
-            undo = "" if ended else f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}; "
-            driver.query(connection, f"{undo}RELEASE SAVEPOINT {_SAVEPOINT}", ())
+            undo = f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}; RELEASE SAVEPOINT {_SAVEPOINT}"
+            driver.query(connection, undo, ())
+
+
+@contextmanager
+def _settled(
+    connection: "Connection[tuple[Any, ...]]", settings: tuple[tuple[str, str], ...]
+) -> Iterator[None]:
+    """Change settings for a stream; inside of a transaction its savepoint takes them back."""
+    inside = _inside(connection)
+    if settings:
+        driver.query(connection, "; ".join(f"SET {n} = {v}" for n, v in settings), ())
+    try:
+        yield
+    finally:
+        if settings and not inside and not connection.broken:
+            driver.query(connection, "; ".join(f"RESET {n}" for n, _ in settings), ())
+
+
+def _inside(connection: "Connection[tuple[Any, ...]]") -> bool:
+    from psycopg.pq import TransactionStatus
+
+    return connection.info.transaction_status is TransactionStatus.INTRANS
 
 
 def _expect(pgconn: "PGconn", command: str, status: str) -> None:

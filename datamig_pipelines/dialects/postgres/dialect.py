@@ -26,16 +26,18 @@ from datamig_pipelines.dialects.postgres import (
     canonical,
     catalog_reader,
     copying,
+    cutting,
     declaring,
     defaults,
     driver,
     failures,
     naming,
+    ranges,
     rendering,
     statements,
     types,
 )
-from datamig_pipelines.dialects.reading import Compared, Landing, Read, Row
+from datamig_pipelines.dialects.reading import Compared, KeyPart, Landing, Read, Row
 from datamig_pipelines.dialects.statement import Statement
 from datamig_pipelines.errors import EngineError
 
@@ -128,19 +130,42 @@ class Postgres(Dialect):
     @override
     def stream(self, connection: Any, read: Read) -> Iterator[Row]:
         only = catalog_reader.has_heirs(connection, read.table)
-        return copying.copy_out(connection, rendering.select(read, only=only), read.wire)
+        select = rendering.select(read, only=only)
+        return copying.copy_out(connection, select, read.wire, by_place=not read.key)
 
     @override
     def stream_lists(self, connection: Any, read: Read) -> Iterator[list[Row]]:
         only = catalog_reader.has_heirs(connection, read.table)
         select = rendering.select(read, only=only)
-        return copying.copy_out_lists(connection, select, read.wire)
+        return copying.copy_out_lists(connection, select, read.wire, by_place=not read.key)
 
     @override
     def write(self, connection: Any, landing: Landing, payload: Any) -> int:
         columns = self.columns(landing.names)
         copy = f"COPY {self.table(landing.table.name)} ({columns}) FROM STDIN"
         return copying.copy_in(connection, copy, payload, landing.wire)
+
+    @override
+    def in_range(
+        self,
+        table: TableName,
+        key: Sequence[KeyPart],
+        after: tuple[str, ...] | None,
+        upto: tuple[str, ...] | None,
+    ) -> str:
+        return ranges.in_range(table, key, after, upto)
+
+    @override
+    def cut_points(self, session: Queryable, read: Read, parts: int) -> list[tuple[str, ...]]:
+        return cutting.cut_points(session, read, parts)
+
+    @override
+    def same_order(self, type_: Type) -> str:
+        return ranges.same_order(type_)
+
+    @override
+    def page_cuts(self, session: Queryable, table: TableName, parts: int) -> list[int]:
+        return cutting.page_cuts(session, table, parts)
 
     # ---- proofs
 

@@ -23,8 +23,10 @@ _SETTINGS: Final = {
     "client_min_messages": "warning",
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
+    "synchronize_seqscans": "off",  # else a scan may begin in the middle of the table
     "row_security": "off",  # an error is better than rows left out in silence
 }
+_SEEN: Final = "SELECT left(md5(pg_current_snapshot()::text), 16)"
 _TOKEN: Final = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|%s""", re.DOTALL)
 
 
@@ -101,19 +103,21 @@ def share_snapshot(connections: Sequence["Connection[tuple[Any, ...]]"]) -> str:
     """Open a repeatable read on every connection, all of one snapshot.
 
     Returns:
-        The position in the write-ahead log just before it, as ``16/B374D848``: nothing committed
-        later than it is missed by reading on from there. '' where the user may not ask.
+        The position in the write-ahead log just before it, and a digest of the snapshot:
+        ``16/B374D848 0123456789abcdef``. Nothing committed later than the position is missed by
+        reading on from there, and equal positions saw the same commits: a transaction may be in
+        the log and not be seen yet, which the log alone does not tell. '' where the user may not
+        ask.
     """
     first = connections[0]
     position = _position(first)
     query(first, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ())
+    seen = query(first, _SEEN, ())[0][0]  # the first statement takes the snapshot
     snapshot = query(first, "SELECT pg_export_snapshot()", ())[0][0] if connections[1:] else ""
-    if not snapshot:
-        query(first, "SELECT 1", ())  # the first statement takes the snapshot
     for connection in connections[1:]:
         query(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ())
         query(connection, f"SET TRANSACTION SNAPSHOT '{snapshot}'", ())
-    return position
+    return f"{position} {seen}" if position else ""
 
 
 def _position(connection: "Connection[tuple[Any, ...]]") -> str:

@@ -4,8 +4,8 @@ from typing import Final
 
 from datamig_pipelines.catalog import Kind, TableName, Type
 from datamig_pipelines.dialects.capabilities import Wire
-from datamig_pipelines.dialects.postgres.naming import declaration, literal, qualified, quote
-from datamig_pipelines.dialects.postgres.types import unbound
+from datamig_pipelines.dialects.postgres.naming import qualified, quote
+from datamig_pipelines.dialects.postgres.ranges import in_range, of_pages
 from datamig_pipelines.dialects.reading import KeyPart, Projection, Read
 
 _AS_MOMENT: Final = {Kind.TIMESTAMP, Kind.DATE}
@@ -15,8 +15,10 @@ def select(read: Read, *, only: bool = False) -> str:
     """Return the SELECT of a stream; ``only`` leaves out the tables that inherit from this one."""
     columns = ", ".join(render(p, read.wire) for p in read.columns)
     conditions = [f"({read.where})"] if read.where else []
-    if read.after is not None and read.key:
-        conditions.append(_after(read.table, read.key, read.after))
+    conditions.append(in_range(read.table, read.key, read.after, read.upto))
+    if read.pages is not None and not read.key:
+        conditions.append(of_pages(*read.pages))
+    conditions = [c for c in conditions if c]
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     order = ", ".join(_column(read.table, k) for k in read.key)
     table = ("ONLY " if only else "") + qualified(read.table)
@@ -26,21 +28,6 @@ def select(read: Read, *, only: bool = False) -> str:
 def _column(table: TableName, key: KeyPart) -> str:
     """Return a key column as ORDER BY must name it: a bare name would mean the rendered column."""
     return f"{quote(table.name)}.{key.sql}"
-
-
-def _after(table: TableName, key: tuple[KeyPart, ...], after: tuple[str, ...]) -> str:
-    """Return the condition of all rows behind a key, every literal of its column's own type."""
-    names = ", ".join(k.sql for k in key)
-    values = ", ".join(
-        _typed(text, k.type, table.schema) for text, k in zip(after, key, strict=True)
-    )
-    return f"({names}) > ({values})" if len(key) > 1 else f"{names} > {values}"
-
-
-def _typed(text: str, type_: Type, schema: str) -> str:
-    if type_.kind is Kind.BLOB:
-        return f"decode({literal(text)}, 'hex')"
-    return f"{literal(text)}::{declaration(schema, unbound(type_))}"
 
 
 def render(column: Projection, wire: Wire) -> str:

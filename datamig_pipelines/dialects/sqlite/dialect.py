@@ -10,13 +10,15 @@ from typing_extensions import override
 from datamig_pipelines.catalog import Catalog, Column, Default, Table, TableName, Type
 from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
 from datamig_pipelines.dialects.capabilities import Capabilities, Wire
-from datamig_pipelines.dialects.reading import Compared, Fingerprint, Landing, Read, Row
+from datamig_pipelines.dialects.reading import Compared, Fingerprint, KeyPart, Landing, Read, Row
 from datamig_pipelines.dialects.sqlite import (
     backup,
     catalog_reader,
     defaults,
     driver,
     fingerprint,
+    keys,
+    position,
     rendering,
     types,
     writing,
@@ -81,7 +83,7 @@ class SQLite(Dialect):
             self.query(connection, self.begin(), ())
             # BEGIN alone takes no snapshot: the first read does.
             self.query(connection, "SELECT count(*) FROM sqlite_master", ())
-        return ""
+        return position.position(connections[0])
 
     @override
     def file_missing(self, url: URL) -> bool:
@@ -128,6 +130,25 @@ class SQLite(Dialect):
     @override
     def stream_lists(self, connection: Any, read: Read) -> Iterator[list[Row]]:
         return rendering.cells(driver.batches(connection, rendering.select(read)), read)
+
+    @override
+    def in_range(
+        self,
+        table: TableName,
+        key: Sequence[KeyPart],
+        after: tuple[str, ...] | None,
+        upto: tuple[str, ...] | None,
+    ) -> str:
+        return keys.in_range(key, after, upto)
+
+    @override
+    def cut_points(self, session: Queryable, read: Read, parts: int) -> list[tuple[str, ...]]:
+        """Return none: a file has one reader, and no statistics that are worth a scan by it."""
+        return []
+
+    @override
+    def same_order(self, type_: Type) -> str:
+        return keys.same_order(type_)
 
     @override
     def canonical(self, column: Compared) -> str:

@@ -39,12 +39,36 @@ def key_cell(type_: Type) -> tuple[frozenset[type], Callable[[Any], Cell]]:
     return frozenset(), _escaped
 
 
-def after_sql(key: Sequence[KeyPart], after: Sequence[str]) -> str:
-    """Return the condition for the rows behind a key, column and value compared in its order."""
-    literals = [literal(t, k.type) for k, t in zip(key, after, strict=True)]
+def in_range(
+    key: Sequence[KeyPart], after: Sequence[str] | None, upto: Sequence[str] | None
+) -> str:
+    """Return the condition for the rows between two keys, compared as `ordered` says."""
+    bounds = [(">", after), ("<=", upto)] if key else []
+    return " AND ".join(_compared(key, sign, b) for sign, b in bounds if b is not None)
+
+
+def _compared(key: Sequence[KeyPart], sign: str, bound: Sequence[str]) -> str:
+    literals = [literal(t, k.type) for k, t in zip(key, bound, strict=True)]
+    columns = [ordered(k) for k in key]
     if len(key) == 1:
-        return f"{key[0].sql} > {literals[0]}"
-    return f"({', '.join(k.sql for k in key)}) > ({', '.join(literals)})"
+        return f"{columns[0]} {sign} {literals[0]}"
+    return f"({', '.join(columns)}) {sign} ({', '.join(literals)})"
+
+
+def ordered(part: KeyPart) -> str:
+    """Return a key part as the stream is ordered by it.
+
+    A unique index may tell texts apart that the column's own collation calls equal; bytes do, too.
+    """
+    return f"{part.sql} COLLATE BINARY" if "COLLATE " in part.type.native.upper() else part.sql
+
+
+def same_order(type_: Type) -> str:
+    """Return the word for an order: row numbers alone are what SQLite makes sure of.
+
+    Any other column may hold anything beside what it declares, in an order of SQLite's own.
+    """
+    return "number" if type_.kind is Kind.INTEGER and type_.strict else ""
 
 
 def literal(text: str, type_: Type) -> str:

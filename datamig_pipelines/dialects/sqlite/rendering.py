@@ -14,7 +14,7 @@ from typing import Any, Final
 from datamig_pipelines.catalog import Kind, Type
 from datamig_pipelines.dialects import canonical
 from datamig_pipelines.dialects.reading import Cell, Projection, Read, Row
-from datamig_pipelines.dialects.sqlite.keys import after_sql, key_cell
+from datamig_pipelines.dialects.sqlite.keys import in_range, key_cell, ordered
 from datamig_pipelines.dialects.sqlite.types import is_own
 
 Convert = Callable[[Any], Cell]
@@ -181,16 +181,19 @@ def converted(
 
 def select(read: Read) -> str:
     """Return the SELECT of a stream: the columns, then the key, in order of the key."""
+    read.refuse_pages()
     shown = [c.sql for c in read.columns] + [k.sql for k in read.key]
     conditions = [f"({read.where}\n)"] if read.where else []
-    if read.after is not None:
-        conditions.append(after_sql(read.key, read.after))
+    if within := in_range(read.key, read.after, read.upto):
+        conditions.append(within)
     table = '"' + read.table.name.replace('"', '""') + '"'
     sql = f"SELECT {', '.join(shown) or 'NULL'} FROM {table}"
+    if not read.key:
+        sql += " NOT INDEXED"  # an index that holds all columns would bring another order
     if conditions:
         sql += " WHERE " + " AND ".join(conditions)
     if read.key:
-        sql += " ORDER BY " + ", ".join(k.sql for k in read.key)
+        sql += " ORDER BY " + ", ".join(ordered(k) for k in read.key)
     return sql
 
 
