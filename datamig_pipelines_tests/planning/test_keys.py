@@ -24,10 +24,19 @@ UNIQUE_B = Index("ub", (IndexPart("b"),), unique=True)
         (table("t", A, B, rowid="rowid", key="b"), (("rowid",), "row number")),
         (table("t", A, JSON, key="j", uniques=(Key("u", ("a",)),)), (("a",), "unique u")),
         (table("t", MAYBE, key="m"), (("m",), "primary key")),
+        (table("t", A, B, key="b", uniques=(Key("u", ("a",)),)), (("b",), "primary key")),
+        (
+            table("t", A, B, JSON, key="j", uniques=(Key("t", ("b",)), Key("u", ("a",)))),
+            (("a",), "unique u"),
+        ),
+        (
+            table("t", A, B, uniques=(Key("two", ("a", "b")),), indexes=(UNIQUE_B,)),
+            (("b",), "unique index ub"),
+        ),
     ],
 )
 def test_first_key_that_can_be_read_in_order_is_chosen(made, expected):
-    """The row number, else the primary key, else what else is unique."""
+    """The row number, else the primary key, else what is unique and cheapest to compare."""
     chosen = choose_key(made, (), POSTGRES)
 
     assert (chosen.names, chosen.reason) == expected

@@ -113,7 +113,8 @@ def _read_columns(
     rows = session.query(
         "SELECT table_name, column_name, column_type, is_nullable, column_default, extra, "
         "generation_expression, column_comment, "
-        "IF(collation_name = @@collation_database, '', COALESCE(collation_name, '')) "
+        "IF(collation_name = @@collation_database AND LOCATE('nopad', collation_name) = 0, '', "
+        "COALESCE(collation_name, '')) "
         "FROM information_schema.columns "
         "WHERE table_schema = %s ORDER BY table_name, ordinal_position",
         (database,),

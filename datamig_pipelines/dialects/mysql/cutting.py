@@ -30,10 +30,13 @@ def key_objection(type_: Type) -> str:
     """Return why a stream cannot go on behind a key; see `Dialect.key_objection`.
 
     A text without a length is unique by a hash: no index has its order, and a sort looks at its
-    first bytes only.
+    first bytes only. A CHAR that is not padded lies padded in an index, so that ``k > 'a'`` finds
+    other rows with the index than without (MariaDB 10.11).
     """
-    endless = type_.kind is Kind.TEXT and type_.length is None
-    return "a text without a length is not kept in order" if endless else ""
+    if type_.kind is Kind.TEXT and type_.length is None:
+        return "a text without a length is not kept in order"
+    unpadded = type_.kind is Kind.CHAR and "nopad" in type_.native.lower()
+    return "its index is not in the order of its collation" if unpadded else ""
 
 
 def same_order(type_: Type) -> str:

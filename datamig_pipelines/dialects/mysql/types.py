@@ -153,7 +153,7 @@ def column_type(declaration: str, *, json: bool, collation: str = "") -> Type:
     Args:
         declaration: ``information_schema.columns.column_type``.
         json: The column has MariaDB's implicit check ``json_valid``.
-        collation: The column's collation where it is not its database's, else ''.
+        collation: The column's collation where it is not its database's or does not pad, else ''.
     """
     if json:
         return Type(Kind.JSON, native="json")

@@ -10,6 +10,7 @@ from datamig_pipelines.dialects.postgres.types import unbound
 from datamig_pipelines.dialects.reading import KeyPart
 
 _INTEGER: Final = re.compile(r"-?\d+")
+_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
 _MOMENTS: Final = (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ)
 
 
@@ -48,7 +49,7 @@ def _typed(text: str, part: KeyPart, schema: str) -> str:
     type_ = part.type
     if type_.kind is Kind.BLOB:
         return f"decode({literal(text)}, 'hex')"
-    if type_.native == "money":  # its own text is the server's locale's
+    if type_.native == "money" and _NUMBER.fullmatch(text):  # its own text is the locale's
         return f"{literal(text)}::numeric::money"
     if type_.kind is Kind.INTEGER and _INTEGER.fullmatch(text) and not part.holds(text):
         return f"{literal(text)}::numeric"  # another engine's key that no column here can hold

@@ -19,11 +19,7 @@ def position(connection: Any) -> str:
     out of the file. '' also where the header cannot be read. It is read through a descriptor that
     is open already: closing one of our own would drop all locks that this process has on the file.
     """
-    file, mode = query(
-        connection, "SELECT file, (SELECT * FROM pragma_journal_mode) FROM pragma_database_list", ()
-    )[0]
-    if mode == "wal" or not file:
-        return ""
+    (file,) = query(connection, "SELECT file FROM pragma_database_list WHERE name = 'main'", ())[0]
     with suppress(OSError):
         place = Path(file).stat()
         for name in [n for f in _DESCRIPTORS if f.is_dir() for n in f.iterdir()]:
