@@ -22,7 +22,7 @@ _SESSION: Final = (
 """A slow target must not make the server hang up; a server's default limits must not cut a read."""
 
 _READER: Final = (
-    # A key that was stored as 2020-02-31 must be a value in the condition that goes on behind it.
+    # A key that was stored as 2020-02-31 must be a value where a range ends with it, and not NULL.
     "SET SESSION sql_mode = CONCAT(@@sql_mode, ',ALLOW_INVALID_DATES')",
     # By default a sort looks at 1,024 bytes only: longer texts would come in any order. No index
     # holds more than 3,072 bytes, nor their weights in a collation more than this.
