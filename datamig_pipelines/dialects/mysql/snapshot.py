@@ -60,18 +60,18 @@ def _lock(connection: Any, *, alone: bool) -> bool:
 def _logs_all(connection: Any) -> bool:
     """Say whether every commit moves the binary log on, as far as that can be seen.
 
-    A replica may not log what it was sent, and a log may be told to leave databases out. (Whoever
-    says ``SET sql_log_bin = 0`` is not seen by anybody.)
+    A replica may not log what it was sent, and a log may be told to leave databases out: who may
+    not ask (BINLOG MONITOR) cannot be sure. ``SET sql_log_bin = 0`` is not seen by anybody.
     """
     import pymysql
 
-    running, logged = query(connection, _REPLICA, ())[0]
+    try:
+        running, logged = query(connection, _REPLICA, ())[0]
+        rows = query(connection, "SHOW MASTER STATUS", ())
+    except pymysql.err.Error:  # not allowed; or MySQL 8.4, whose words `_mysql_position` knows
+        return not is_mariadb(connection.get_server_info())
     if running and not logged:
         return False
-    try:
-        rows = query(connection, "SHOW MASTER STATUS", ())
-    except pymysql.err.Error:  # not allowed, or MySQL 8.4's other words: `_position` asks in those
-        return True
     return not rows or not any(rows[0][2:4])
 
 
