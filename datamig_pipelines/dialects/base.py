@@ -16,7 +16,14 @@ from datamig_pipelines.catalog import (
 from datamig_pipelines.catalog.types import Kind
 from datamig_pipelines.dialects.capabilities import Capabilities
 from datamig_pipelines.dialects.ddl import Ddl
-from datamig_pipelines.dialects.reading import Compared, Fingerprint, Landing, Read, Row
+from datamig_pipelines.dialects.reading import (
+    Compared,
+    Fingerprint,
+    KeyPart,
+    Landing,
+    Read,
+    Row,
+)
 from datamig_pipelines.errors import EngineError
 
 _LIST_BYTES = 64 * 1024
@@ -144,6 +151,45 @@ class Dialect(Ddl, ABC):
                     held, size = [], 0
         if held:
             yield held
+
+    # ---- ranges of a stream
+
+    def in_range(
+        self,
+        table: TableName,
+        key: Sequence[KeyPart],
+        after: tuple[str, ...] | None,
+        upto: tuple[str, ...] | None,
+    ) -> str:
+        """Return the condition of ``after < key <= upto`` in the order of the stream.
+
+        It is '' where both are None.
+        """
+        bounds = [(">", after), ("<=", upto)]
+        return " AND ".join(
+            f"({', '.join(k.sql for k in key)}) {sign} ({', '.join(map(self.literal, bound))})"
+            for sign, bound in bounds
+            if bound is not None
+        )
+
+    def cut_points(self, session: Queryable, read: Read, parts: int) -> list[tuple[str, ...]]:
+        """Return up to ``parts - 1`` keys, ascending, that cut a stream into about equal parts."""
+        return []
+
+    def page_cuts(self, session: Queryable, table: TableName, parts: int) -> list[int]:
+        """Return pages that cut a keyless table into equal parts; [] where there are none."""
+        return []
+
+    def delete_where(self, table: TableName, condition: str) -> str:
+        """Return the DELETE of the rows that a condition holds for."""
+        return f"DELETE FROM {self.table(table)} WHERE {condition}"
+
+    def same_order(self, type_: Type) -> str:
+        """Return a word for the order of keys of a type (``number``); '': the engine's own.
+
+        Two engines that say the same word stream such keys in the same order.
+        """
+        return ""
 
     def fingerprint(
         self, session: Queryable, table: str, columns: Sequence[Compared], where: str = ""

@@ -14,6 +14,7 @@ from datamig_pipelines.catalog import (
     ForeignKey,
     Index,
     Key,
+    Kind,
     Table,
     TableName,
     Type,
@@ -35,7 +36,7 @@ from datamig_pipelines.dialects.postgres import (
     statements,
     types,
 )
-from datamig_pipelines.dialects.reading import Compared, Landing, Read, Row
+from datamig_pipelines.dialects.reading import Compared, KeyPart, Landing, Read, Row
 from datamig_pipelines.dialects.statement import Statement
 from datamig_pipelines.errors import EngineError
 
@@ -141,6 +142,36 @@ class Postgres(Dialect):
         columns = self.columns(landing.names)
         copy = f"COPY {self.table(landing.table.name)} ({columns}) FROM STDIN"
         return copying.copy_in(connection, copy, payload, landing.wire)
+
+    @override
+    def in_range(
+        self,
+        table: TableName,
+        key: Sequence[KeyPart],
+        after: tuple[str, ...] | None,
+        upto: tuple[str, ...] | None,
+    ) -> str:
+        return rendering.in_range(table, key, after, upto)
+
+    @override
+    def cut_points(self, session: Queryable, read: Read, parts: int) -> list[tuple[str, ...]]:
+        return [tuple(row) for row in session.query(rendering.cut_points(read, parts))]
+
+    @override
+    def page_cuts(self, session: Queryable, table: TableName, parts: int) -> list[int]:
+        size = f"SELECT pg_relation_size({self.literal(self.table(table))}::regclass) / 8192"
+        pages = int(session.query(size)[0][0])
+        return sorted({pages * n // parts for n in range(1, parts)} - {0})
+
+    @override
+    def same_order(self, type_: Type) -> str:
+        return {
+            Kind.INTEGER: "number",
+            Kind.DECIMAL: "number",
+            Kind.DATE: "moment",
+            Kind.TIMESTAMP: "moment",
+            Kind.UUID: "uuid",
+        }.get(type_.kind, "")
 
     # ---- proofs
 

@@ -1,5 +1,6 @@
 """SELECTs of streams: columns as text that any loader reads, rows in key order."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from datamig_pipelines.catalog import Kind, TableName, Type
@@ -15,8 +16,10 @@ def select(read: Read, *, only: bool = False) -> str:
     """Return the SELECT of a stream; ``only`` leaves out the tables that inherit from this one."""
     columns = ", ".join(render(p, read.wire) for p in read.columns)
     conditions = [f"({read.where})"] if read.where else []
-    if read.after is not None and read.key:
-        conditions.append(_after(read.table, read.key, read.after))
+    if read.key and (bounds := in_range(read.table, read.key, read.after, read.upto)):
+        conditions.append(bounds)
+    if read.pages is not None:
+        conditions += _on_pages(*read.pages)
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     order = ", ".join(_column(read.table, k) for k in read.key)
     table = ("ONLY " if only else "") + qualified(read.table)
@@ -28,13 +31,45 @@ def _column(table: TableName, key: KeyPart) -> str:
     return f"{quote(table.name)}.{key.sql}"
 
 
-def _after(table: TableName, key: tuple[KeyPart, ...], after: tuple[str, ...]) -> str:
-    """Return the condition of all rows behind a key, every literal of its column's own type."""
+def in_range(
+    table: TableName,
+    key: Sequence[KeyPart],
+    after: tuple[str, ...] | None,
+    upto: tuple[str, ...] | None,
+) -> str:
+    """Return the condition of all keys in a range, every literal of its column's own type."""
     names = ", ".join(k.sql for k in key)
-    values = ", ".join(
-        _typed(text, k.type, table.schema) for text, k in zip(after, key, strict=True)
+    conditions = []
+    for sign, bound in ((">", after), ("<=", upto)):
+        if bound is not None:
+            values = ", ".join(
+                _typed(text, k.type, table.schema) for text, k in zip(bound, key, strict=True)
+            )
+            many = len(key) > 1
+            conditions.append(
+                f"({names}) {sign} ({values})" if many else f"{names} {sign} {values}"
+            )
+    return " AND ".join(conditions)
+
+
+def _on_pages(first: int, behind: int | None) -> list[str]:
+    conditions = [f"ctid >= '({first},0)'::tid"]
+    return conditions if behind is None else [*conditions, f"ctid < '({behind},0)'::tid"]
+
+
+def cut_points(read: Read, parts: int) -> str:
+    """Return the SELECT of the keys that cut a stream into equal parts."""
+    names = ", ".join(k.sql for k in read.key)
+    where = f" WHERE ({read.where})" if read.where else ""
+    ranked = (
+        f"SELECT {names}, row_number() OVER (ORDER BY {names}) AS datamig_n, "
+        f"count(*) OVER () AS datamig_c FROM {qualified(read.table)}{where}"
     )
-    return f"({names}) > ({values})" if len(key) > 1 else f"{names} > {values}"
+    return (
+        f"SELECT {', '.join(f'({k.sql})::text' for k in read.key)} FROM ({ranked}) q "
+        f"WHERE datamig_n % greatest(datamig_c / {parts}, 1) = 0 AND datamig_n < datamig_c "
+        f"ORDER BY datamig_n LIMIT {parts - 1}"
+    )
 
 
 def _typed(text: str, type_: Type, schema: str) -> str:

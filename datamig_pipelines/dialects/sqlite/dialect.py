@@ -7,16 +7,17 @@ from typing import Any, ClassVar
 from sqlalchemy.engine import URL
 from typing_extensions import override
 
-from datamig_pipelines.catalog import Catalog, Column, Default, Table, TableName, Type
+from datamig_pipelines.catalog import Catalog, Column, Default, Kind, Table, TableName, Type
 from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
 from datamig_pipelines.dialects.capabilities import Capabilities, Wire
-from datamig_pipelines.dialects.reading import Compared, Fingerprint, Landing, Read, Row
+from datamig_pipelines.dialects.reading import Compared, Fingerprint, KeyPart, Landing, Read, Row
 from datamig_pipelines.dialects.sqlite import (
     backup,
     catalog_reader,
     defaults,
     driver,
     fingerprint,
+    keys,
     rendering,
     types,
     writing,
@@ -128,6 +129,20 @@ class SQLite(Dialect):
     @override
     def stream_lists(self, connection: Any, read: Read) -> Iterator[list[Row]]:
         return rendering.cells(driver.batches(connection, rendering.select(read)), read)
+
+    @override
+    def in_range(
+        self,
+        table: TableName,
+        key: Sequence[KeyPart],
+        after: tuple[str, ...] | None,
+        upto: tuple[str, ...] | None,
+    ) -> str:
+        return keys.range_sql(key, after, upto)
+
+    @override
+    def same_order(self, type_: Type) -> str:
+        return "number" if type_.kind is Kind.INTEGER else ""
 
     @override
     def canonical(self, column: Compared) -> str:

@@ -39,12 +39,21 @@ def key_cell(type_: Type) -> tuple[frozenset[type], Callable[[Any], Cell]]:
     return frozenset(), _escaped
 
 
-def after_sql(key: Sequence[KeyPart], after: Sequence[str]) -> str:
-    """Return the condition for the rows behind a key, column and value compared in its order."""
-    literals = [literal(t, k.type) for k, t in zip(key, after, strict=True)]
-    if len(key) == 1:
-        return f"{key[0].sql} > {literals[0]}"
-    return f"({', '.join(k.sql for k in key)}) > ({', '.join(literals)})"
+def range_sql(
+    key: Sequence[KeyPart], after: Sequence[str] | None, upto: Sequence[str] | None
+) -> str:
+    """Return the condition for the keys in a range, column and value compared in its order."""
+    conditions = []
+    for sign, bound in ((">", after), ("<=", upto)):
+        if bound is None:
+            continue
+        literals = [literal(t, k.type) for k, t in zip(key, bound, strict=True)]
+        if len(key) == 1:
+            conditions.append(f"{key[0].sql} {sign} {literals[0]}")
+        else:
+            names = ", ".join(k.sql for k in key)
+            conditions.append(f"({names}) {sign} ({', '.join(literals)})")
+    return " AND ".join(conditions)
 
 
 def literal(text: str, type_: Type) -> str:

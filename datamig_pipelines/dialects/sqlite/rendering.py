@@ -14,7 +14,7 @@ from typing import Any, Final
 from datamig_pipelines.catalog import Kind, Type
 from datamig_pipelines.dialects import canonical
 from datamig_pipelines.dialects.reading import Cell, Projection, Read, Row
-from datamig_pipelines.dialects.sqlite.keys import after_sql, key_cell
+from datamig_pipelines.dialects.sqlite.keys import key_cell, range_sql
 from datamig_pipelines.dialects.sqlite.types import is_own
 
 Convert = Callable[[Any], Cell]
@@ -183,8 +183,8 @@ def select(read: Read) -> str:
     """Return the SELECT of a stream: the columns, then the key, in order of the key."""
     shown = [c.sql for c in read.columns] + [k.sql for k in read.key]
     conditions = [f"({read.where}\n)"] if read.where else []
-    if read.after is not None:
-        conditions.append(after_sql(read.key, read.after))
+    if read.key and (bounds := range_sql(read.key, read.after, read.upto)):
+        conditions.append(bounds)
     table = '"' + read.table.name.replace('"', '""') + '"'
     sql = f"SELECT {', '.join(shown) or 'NULL'} FROM {table}"
     if conditions:
