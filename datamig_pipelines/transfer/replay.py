@@ -16,17 +16,21 @@ class Replay:
     def __init__(self, lists: Iterator[list[Row]]) -> None:
         """Take over a stream; `close` ends it."""
         self._lists = lists
-        self._held: list[Row] = []
+        self._held: Sequence[Row] = []
 
     def take(self, count: int) -> list[Row]:
         """Return the next rows, fewer at the end of the stream."""
-        while len(self._held) < count:
-            more = next(self._lists, None)
-            if more is None:
-                break
-            self._held += more
-        taken, self._held = self._held[:count], self._held[count:]
-        return taken
+        parts: list[Sequence[Row]] = []
+        while count:
+            if not len(self._held):
+                more = next(self._lists, None)
+                if more is None:
+                    break
+                self._held = more
+            part, self._held = self._held[:count], self._held[count:]
+            parts.append(part)
+            count -= len(part)
+        return [row for part in parts for row in part]
 
     def shows(self, entry: BatchEntry, digest: Digest) -> bool:
         """Say whether the next rows are those of a batch, unchanged."""
@@ -35,8 +39,8 @@ class Replay:
 
     def rest(self) -> Iterator[list[Row]]:
         """Yield what has not been taken."""
-        if self._held:
-            yield self._held
+        if len(self._held):
+            yield list(self._held)
         yield from self._lists
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -21,10 +22,7 @@ def history(seed: int) -> tuple[list[Shard], list[BatchEntry]]:
     dice = random.Random(seed)
     cuts = sorted(dice.sample(range(10, 990), dice.randint(0, 6)))
     bounds = ["", *map(key, cuts), ""]
-    shards = [
-        Shard("r", "t", n, low, high)
-        for n, (low, high) in enumerate(zip(bounds, bounds[1:], strict=False), 1)
-    ]
+    shards = [Shard("r", "t", n, low, high) for n, (low, high) in enumerate(pairwise(bounds), 1)]
     entries: list[BatchEntry] = []
     for shard in shards:
         entries += loaded(shard, dice)

@@ -204,15 +204,19 @@ def test_load_stops_over_the_limit_and_keeps_what_is_good(bench, limit, batches)
     assert (made_.state().batches, made_.done()) == (batches, False)
 
 
-def test_limit_is_a_share_of_the_rows_read_not_of_an_estimate(bench):
-    """An estimate that is far too high does not let everything be rejected."""
-    made_ = bench([-1] * 10)
-    table = replace(made_.route.source, rows=10**9)
+@pytest.mark.parametrize(("where", "stops"), [("v < 5", True), ("", False)])
+def test_limit_of_a_filtered_table_is_a_share_of_the_rows_read(bench, where, stops):
+    """How many rows the whole table has says nothing about those that the filter leaves."""
+    made_ = bench([-1, *[1] * 9, *[9] * 90])
+    load = made_.load("5%", where=where)
 
-    with pytest.raises(RejectsError):
-        list(made_.load("10%", source=table).run())
+    if stops:
+        with pytest.raises(RejectsError, match="1 of 10 rows"):
+            list(load.run())
+    else:
+        list(load.run())
 
-    assert not made_.state().done
+    assert made_.rejected() == [1]
 
 
 def test_load_without_a_key_starts_over(bench):
