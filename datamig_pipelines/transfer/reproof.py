@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from datamig_pipelines.dialects.reading import KeyPart
+from datamig_pipelines.dialects.reading import Compared, KeyPart
 from datamig_pipelines.ledger import BatchEntry, Ledger, Shard, ShardState, TableState
 from datamig_pipelines.ledger.entry import key_of
 from datamig_pipelines.session import Session
@@ -158,7 +158,24 @@ class TakeBack:
         count = dialect.count(dialect.table(table), condition)
         if int(self.target.query(count)[0][0]) != sum(e.rows_loaded for e in entries):
             raise _Misplaced
+        if self.route.transform:
+            self._check_written(entries, ranges)
         self.target.query(dialect.delete_where(table, condition))
+
+    def _check_written(self, entries: Sequence[BatchEntry], ranges: Sequence[str]) -> None:
+        """Raise unless each range holds what its batch wrote: a function may change keys."""
+        quote, table = self.target.dialect.quote, self.target.dialect.table(self.route.target.name)
+        columns = [
+            Compared(quote(c.name), c.into, c.compare)
+            for c in self.route.columns
+            if c.compare is not None
+        ]
+        for entry, condition in zip(entries, ranges, strict=True):
+            if (
+                not columns
+                or str(self.target.fingerprint(table, columns, condition)) != entry.written
+            ):
+                raise _Misplaced
 
 
 class _Misplaced(Exception):  # noqa: N818 (a signal: the transaction is rolled back)
