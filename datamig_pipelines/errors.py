@@ -18,6 +18,7 @@ DatamigError
     TransformError
     RejectsError
     StalledError
+    StreamChangedError
   EngineError
     DriverMissingError
     ConnectError
@@ -32,6 +33,9 @@ DatamigError
   LedgerError
     RunningElsewhereError
     PlanChangedError
+    LedgerOutdatedError
+    BatchTakenError
+    SourceChangedError
 
 The first digit of a code says how worried to be: 1-2 nothing happened, 3 something ran and
 stopped, 4 an engine spoke, 5 the data differs, 6 memory and world disagree.
@@ -181,6 +185,13 @@ class StalledError(StepError):
     code = "DM304"
 
 
+class StreamChangedError(StepError):
+    """A table without a key did not come again in the order in which it was loaded so far."""
+
+    code = "DM320"
+    retryable = True
+
+
 class EngineError(DatamigError):
     """A driver spoke; its words were translated once, in the dialect."""
 
@@ -268,3 +279,22 @@ class PlanChangedError(LedgerError):
     """The unfinished run was started with another plan."""
 
     code = "DM602"
+
+
+class LedgerOutdatedError(LedgerError):
+    """The ledger in the target was made by an older version, which kept other columns."""
+
+    code = "DM610"
+
+
+class BatchTakenError(LedgerError):
+    """The ledger has the batch already: its commit arrived after all, or another process wrote."""
+
+    code = "DM611"
+    retryable = True
+
+
+class SourceChangedError(LedgerError):
+    """Loaded rows changed in the source, and they cannot be copied again behind keys."""
+
+    code = "DM612"

@@ -96,6 +96,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         "the server or the network hangs, or somebody holds a lock.",
         "look for locks and load on both servers, then run again: it goes on where it stopped.",
     ),
+    "StreamChangedError": (
+        "a table without a key whose rows were changed, or moved by the engine, since they came.",
+        "run again: the table starts over by itself. A key (`key:`) would make it go on.",
+    ),
     "EngineError": (
         "the database refused something; its words stand in the message.",
         "follow the hint, then run again: it goes on where it stopped.",
@@ -169,5 +173,20 @@ CAUSES: dict[str, tuple[str, str]] = {
     "PlanChangedError": (
         "the file or the source's schema was edited after the run was begun.",
         "put the file back to go on with the old plan, or `datamig rollback` and run the new one.",
+    ),
+    "LedgerOutdatedError": (
+        "the target was loaded by version 0.1.0, whose ledger knew no shards.",
+        (
+            "finish or roll back its migrations with that version, drop the ledger's tables, then "
+            "run again."
+        ),
+    ),
+    "BatchTakenError": (
+        "the answer to a commit was lost and it arrived after all, or two processes load one run.",
+        "nothing was written twice; run again, it goes on behind what is there.",
+    ),
+    "SourceChangedError": (
+        "rows were written to the source between two loads, the second of them behind constraints.",
+        "`datamig rollback` and run again, or stop the writers of the source meanwhile.",
     ),
 }

@@ -1,6 +1,23 @@
 """What has been done, kept in the target, in the same transaction as the work itself."""
 
-from datamig_pipelines.ledger.entry import BatchEntry, ProofEntry, Reject, RunEntry, TableState
+from datamig_pipelines.ledger.entry import (
+    BatchEntry,
+    ProofEntry,
+    Reject,
+    RunEntry,
+    Shard,
+    ShardState,
+    TableState,
+)
 from datamig_pipelines.ledger.ledger import Ledger
 
-__all__ = ["BatchEntry", "Ledger", "ProofEntry", "Reject", "RunEntry", "TableState"]
+__all__ = [
+    "BatchEntry",
+    "Ledger",
+    "ProofEntry",
+    "Reject",
+    "RunEntry",
+    "Shard",
+    "ShardState",
+    "TableState",
+]

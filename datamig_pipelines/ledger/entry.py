@@ -1,5 +1,6 @@
 """What the ledger remembers. Times are UTC in ISO format, durations seconds."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -27,17 +28,54 @@ class RunEntry:
     detail: str = ""
 
 
-@dataclass(frozen=True)
-class BatchEntry:
-    """One committed batch: ``rows_read = rows_loaded + rows_rejected + rows_filtered``.
+def key_text(key: tuple[str, ...] | None) -> str:
+    """Return a key as the ledger keeps it: a JSON list of texts, '' for an open end."""
+    return "" if key is None else json.dumps(key)
 
-    ``high_key`` is the key of its last row (JSON list of texts, empty where there is no key);
-    ``written`` is the fingerprint of what was written where only the loader knows it.
+
+def key_of(text: str) -> tuple[str, ...] | None:
+    """Return the key behind its text in the ledger; None for an open end or no key at all."""
+    return tuple(json.loads(text)) or None if text else None
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A part of a table that one worker loads: the keys in (low, high], or a range of pages.
+
+    The keys are texts of `key_text`, ``pages`` is ``first:behind`` of a table without a key. All
+    three are '' where the shard is the whole table. ``done_at`` is None while rows may be missing.
     """
 
     run_id: str
     table: str
     number: int
+    low_key: str = ""
+    high_key: str = ""
+    pages: str = ""
+    done_at: str | None = None
+
+    @property
+    def page_range(self) -> tuple[int, int | None] | None:
+        """Return the first page and the one behind the last (None: to the end)."""
+        first, _, behind = self.pages.partition(":")
+        return (int(first), int(behind) if behind else None) if first else None
+
+
+@dataclass(frozen=True)
+class BatchEntry:
+    """One committed batch: ``rows_read = rows_loaded + rows_rejected + rows_filtered``.
+
+    ``low_key`` is the key that it begins behind, ``high_key`` that of its last row (`key_text`;
+    ``[]`` where there is no key). ``digest`` is that of the rows as they were read; '' marks a
+    batch whose rows were taken back, because the source had changed them: a shard of its own took
+    its place. ``written`` is the fingerprint of what was written where only the loader knows it.
+    """
+
+    run_id: str
+    table: str
+    shard: int
+    number: int
+    low_key: str
     high_key: str
     rows_read: int
     rows_loaded: int
@@ -45,8 +83,14 @@ class BatchEntry:
     rows_filtered: int
     bytes: int
     written: str
+    digest: str
     seconds: float
     committed_at: str = field(default_factory=now)
+
+    @property
+    def taken_back(self) -> bool:
+        """Say whether its rows were taken back and are loaded by another shard."""
+        return not self.digest
 
 
 @dataclass(frozen=True)
@@ -60,6 +104,7 @@ class Reject:
     code: str
     reason: str
     hint: str
+    shard: int = 1
 
 
 @dataclass(frozen=True)
@@ -77,8 +122,31 @@ class ProofEntry:
 
 
 @dataclass(frozen=True)
+class ShardState:
+    """How far a shard is: its committed batches, in order."""
+
+    shard: Shard
+    entries: tuple[BatchEntry, ...] = ()
+
+    @property
+    def next_number(self) -> int:
+        """Return the number of the batch that comes next."""
+        return len(self.entries) + 1
+
+    @property
+    def at(self) -> str:
+        """Return the key (`key_text`) behind which the shard goes on."""
+        return self.entries[-1].high_key if self.entries else self.shard.low_key
+
+    @property
+    def rows_read(self) -> int:
+        """Return the rows read so far; those that were taken back do not count."""
+        return sum(e.rows_read for e in self.entries)
+
+
+@dataclass(frozen=True)
 class TableState:
-    """How far a table's load is, added up over its batches."""
+    """How far a table's load is, added up over its shards; no shards: nothing was begun."""
 
     batches: int = 0
     rows_read: int = 0
@@ -86,6 +154,11 @@ class TableState:
     rows_rejected: int = 0
     rows_filtered: int = 0
     bytes: int = 0
-    high_key: tuple[str, ...] | None = None
     written: tuple[int, int] | None = None
     done: bool = False
+    shards: tuple[ShardState, ...] = ()
+
+    @property
+    def open_shards(self) -> tuple[ShardState, ...]:
+        """Return the shards that are not complete."""
+        return tuple(s for s in self.shards if s.shard.done_at is None)

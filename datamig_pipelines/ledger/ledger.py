@@ -1,11 +1,26 @@
 """Reads and writes what has been done."""
 
-import json
+from collections.abc import Sequence
 from dataclasses import astuple
 from typing import Any
 
-from datamig_pipelines.errors import LedgerError
-from datamig_pipelines.ledger.entry import BatchEntry, ProofEntry, Reject, RunEntry, TableState, now
+from datamig_pipelines.errors import (
+    BatchTakenError,
+    LedgerError,
+    LedgerOutdatedError,
+    RefusedError,
+)
+from datamig_pipelines.ledger.account import add_up, shard_states
+from datamig_pipelines.ledger.entry import (
+    BatchEntry,
+    ProofEntry,
+    Reject,
+    RunEntry,
+    Shard,
+    ShardState,
+    TableState,
+    now,
+)
 from datamig_pipelines.ledger.tables import column_names, ledger_name, ledger_tables
 from datamig_pipelines.session import Session
 
@@ -20,9 +35,11 @@ class Ledger:
         """Use a session; nothing is created yet."""
         self.session = session
         self.dialect = session.dialect
+        self._known = False
 
     def create(self) -> None:
-        """Create the ledger's tables where they are missing."""
+        """Create the ledger's tables where they are missing. Raises LedgerOutdatedError."""
+        self.exists()
         tables = ledger_tables(self.dialect)
         if self.dialect.can.schemas:
             self.session.run(self.dialect.create_schema(tables[0].name.schema))
@@ -55,8 +72,22 @@ class Ledger:
         )
 
     def set_position(self, run_id: str, position: str) -> None:
-        """Remember the source's position (LSN, binlog position) of the run's snapshot."""
+        """Remember the source's position (LSN, binlog position) of the run's newest snapshot.
+
+        From now on everything loaded is as the source was there; older positions are kept, too.
+        """
+        number = len(self.positions(run_id)) + 1
+        self._insert("snapshot", (run_id, number, position, now()))
         self._update("run", ("position",), (position,), run_id=run_id)
+
+    def position(self, run_id: str) -> str:
+        """Return the position of the run's newest snapshot, '' where the source has none."""
+        return (self.positions(run_id) or [""])[-1]
+
+    def positions(self, run_id: str) -> list[str]:
+        """Return the positions of all snapshots of a run, oldest first."""
+        rows = self._fetch("snapshot", ("run_id",), (run_id,), order=("number",))
+        return [row[2] or "" for row in rows]
 
     # ---- steps
 
@@ -84,36 +115,43 @@ class Ledger:
 
     def table_state(self, run_id: str, table: str) -> TableState:
         """Return how far a table is. Raises LedgerError if its accounting does not add up."""
-        state = TableState()
-        rows = self._fetch("batch", ("run_id", "table_name"), (run_id, table), order=("number",))
-        written: tuple[int, int] | None = None
-        for index, row in enumerate(rows):
-            entry = BatchEntry(*row)
-            if entry.number != index + 1 or entry.rows_read != (
-                entry.rows_loaded + entry.rows_rejected + entry.rows_filtered
-            ):
-                msg = f"batch {entry.number} of {table} does not add up (entry {index + 1})"
-                hint = "Somebody edited the ledger, or a bug: roll back and load again."
-                raise LedgerError(msg, hint=hint)
-            if entry.written:
-                count, total = entry.written.split(":")
-                before = written or (0, 0)
-                written = (before[0] + int(count), before[1] + int(total, 16))
-            state = TableState(
-                batches=entry.number,
-                rows_read=state.rows_read + entry.rows_read,
-                rows_loaded=state.rows_loaded + entry.rows_loaded,
-                rows_rejected=state.rows_rejected + entry.rows_rejected,
-                rows_filtered=state.rows_filtered + entry.rows_filtered,
-                bytes=state.bytes + entry.bytes,
-                high_key=tuple(json.loads(entry.high_key)) or None,
-                written=written,
-            )
+        shards, entries = self._shards(run_id, table), self._entries(run_id, table)
         done = bool(self._fetch("loaded", ("run_id", "table_name"), (run_id, table)))
-        return TableState(**{**state.__dict__, "done": done})
+        return add_up(table, shards, entries, finished=done)
+
+    def shard_state(self, run_id: str, table: str, number: int) -> ShardState:
+        """Return how far one shard is. Raises LedgerError if it is none, or does not add up."""
+        shards = [s for s in self._shards(run_id, table) if s.number == number]
+        if not shards:
+            msg = f"{table} has no shard {number}"
+            raise LedgerError(msg, hint="Load the table with `datamig run`, which makes them.")
+        where = ("run_id", "table_name", "shard")
+        rows = self._fetch("batch", where, (run_id, table, number), order=("number",))
+        return shard_states(table, shards, [BatchEntry(*row) for row in rows])[0]
+
+    def add_shards(self, shards: Sequence[Shard]) -> None:
+        """Remember the shards of a table; all of a new table in one transaction."""
+        for shard in shards:
+            self._insert("shard", astuple(shard))
+
+    def end_shard(self, shard: Shard) -> None:
+        """Remember that all rows of a shard are loaded."""
+        self._mark_shard(shard, now())
+
+    def reopen(self, run_id: str, table: str, shards: Sequence[Shard]) -> None:
+        """Remember that rows of some shards, and so of the table, are missing again."""
+        for shard in shards:
+            self._mark_shard(shard, None)
+        for name in ("loaded", "proof"):
+            self._delete(name, run_id=run_id, table_name=table)
 
     def add_batch(self, entry: BatchEntry, rejects: list[Reject]) -> None:
-        """Remember a batch and its rejects. Raises LedgerError if it does not add up."""
+        """Remember a batch and its rejects.
+
+        Raises:
+            LedgerError: It does not add up.
+            BatchTakenError: The ledger has a batch of that number.
+        """
         if entry.rows_read != entry.rows_loaded + entry.rows_rejected + entry.rows_filtered:
             msg = (
                 f"batch {entry.number} of {entry.table} read {entry.rows_read} rows, but loaded "
@@ -123,17 +161,46 @@ class Ledger:
             raise LedgerError(
                 msg, hint="This is a bug of datamig_pipelines; nothing of the batch was kept."
             )
-        self._insert("batch", astuple(entry))
+        try:
+            self._insert("batch", astuple(entry))
+        except RefusedError as error:
+            msg = f"batch {entry.number} of {entry.table}, shard {entry.shard}: {error.message}"
+            hint = "Another process loads the same run, or the commit arrived after all: run again."
+            raise BatchTakenError(msg, hint=hint) from error
         for reject in rejects:
             self._insert("reject", (entry.run_id, *astuple(reject), now()))
+
+    def take_back(self, entry: BatchEntry, number: int) -> Shard:
+        """Forget the rows of a batch and return the new shard (``number``) that loads them again.
+
+        The batch stays in the chain, empty. The caller deletes the rows in the same transaction.
+        """
+        of_batch: dict[str, str | int] = {
+            "run_id": entry.run_id,
+            "table_name": entry.table,
+            "shard": entry.shard,
+        }
+        self._delete("reject", **of_batch, batch=entry.number)
+        empty = ("rows_read", "rows_loaded", "rows_rejected", "rows_filtered", "bytes")
+        self._update(
+            "batch",
+            (*empty, "written", "digest"),
+            (*(0 for _ in empty), "", ""),
+            **of_batch,
+            number=entry.number,
+        )
+        again = Shard(entry.run_id, entry.table, number, entry.low_key, entry.high_key)
+        self.add_shards([again])
+        self.reopen(entry.run_id, entry.table, [again])
+        return again
 
     def finish_table(self, run_id: str, table: str, rows: int) -> None:
         """Remember that a table is complete."""
         self._insert("loaded", (run_id, table, rows, now()))
 
     def forget_table(self, run_id: str, table: str) -> None:
-        """Forget a table's batches, rejects and proofs: its load starts over."""
-        for name in ("batch", "reject", "loaded", "proof"):
+        """Forget a table's shards, batches, rejects and proofs: its load starts over."""
+        for name in ("batch", "shard", "reject", "loaded", "proof"):
             self._delete(name, run_id=run_id, table_name=table)
 
     def loaded_tables(self, run_id: str) -> list[str]:
@@ -150,7 +217,7 @@ class Ledger:
     def rejects(self, run_id: str) -> list[tuple[str, Reject]]:
         """Return the rejected rows of a run, with the time of each."""
         rows = self._fetch("reject", ("run_id",), (run_id,), order=("table_name", "batch"))
-        return [(row[8], Reject(*row[1:8])) for row in rows]
+        return [(row[-1], Reject(*row[1:-1])) for row in rows]
 
     # ---- proofs
 
@@ -167,8 +234,45 @@ class Ledger:
     # ---- plumbing
 
     def exists(self) -> bool:
-        """Say whether the target has a ledger."""
-        return self.dialect.has_table(self.session, ledger_name(self.dialect, "run"))
+        """Say whether the target has a ledger.
+
+        Raises:
+            LedgerOutdatedError: It was made by version 0.1.0, which knew no shards.
+        """
+        if not self._known and self._has("run"):
+            # The shards' table is made before the batches': only an old ledger lacks it.
+            if self._has("batch") and not self._has("shard"):
+                msg = "the ledger in the target was made by an older version of datamig_pipelines"
+                hint = (
+                    "Finish or roll back its migrations with that version, then drop the "
+                    f"ledger's tables ({ledger_name(self.dialect, 'run')}, …)."
+                )
+                raise LedgerOutdatedError(msg, hint=hint)
+            self._known = True
+        return self._known
+
+    def _has(self, name: str) -> bool:
+        return self.dialect.has_table(self.session, ledger_name(self.dialect, name))
+
+    def _shards(self, run_id: str, table: str) -> list[Shard]:
+        where = ("run_id", "table_name")
+        return [
+            Shard(*row) for row in self._fetch("shard", where, (run_id, table), order=("shard",))
+        ]
+
+    def _entries(self, run_id: str, table: str) -> list[BatchEntry]:
+        where, order = ("run_id", "table_name"), ("shard", "number")
+        return [BatchEntry(*row) for row in self._fetch("batch", where, (run_id, table), order)]
+
+    def _mark_shard(self, shard: Shard, done_at: str | None) -> None:
+        self._update(
+            "shard",
+            ("done_at",),
+            (done_at,),
+            run_id=shard.run_id,
+            table_name=shard.table,
+            shard=shard.number,
+        )
 
     def _fetch(
         self,
@@ -187,11 +291,11 @@ class Ledger:
         self.session.query(sql, values)
 
     def _update(
-        self, name: str, columns: tuple[str, ...], values: tuple[Any, ...], **where: str
+        self, name: str, columns: tuple[str, ...], values: tuple[Any, ...], **where: str | int
     ) -> None:
         sql = self.dialect.update(ledger_name(self.dialect, name), columns, tuple(where))
         self.session.query(sql, (*values, *where.values()))
 
-    def _delete(self, name: str, **where: str) -> None:
+    def _delete(self, name: str, **where: str | int) -> None:
         sql = self.dialect.delete(ledger_name(self.dialect, name), tuple(where))
         self.session.query(sql, tuple(where.values()))

@@ -8,16 +8,20 @@ from datamig_pipelines.dialects.base import Dialect
 _COLUMNS = {
     "run": "run_id migration fingerprint status started_at finished_at who position detail",
     "step": "run_id step status started_at finished_at detail",
-    "batch": "run_id table_name number# high_key rows_read# rows_loaded# rows_rejected# "
-    "rows_filtered# bytes# written seconds% committed_at",
+    "snapshot": "run_id number# position taken_at",
+    "shard": "run_id table_name shard# low_key high_key pages done_at",
+    "batch": "run_id table_name shard# number# low_key high_key rows_read# rows_loaded# "
+    "rows_rejected# rows_filtered# bytes# written digest seconds% committed_at",
     "loaded": "run_id table_name rows_loaded# finished_at",
-    "reject": "run_id table_name batch# row_key row_values code reason hint rejected_at",
+    "reject": "run_id table_name batch# row_key row_values code reason hint shard# rejected_at",
     "proof": "run_id table_name proof verdict source_value target_value detail proven_at",
 }
 _KEYS = {
     "run": ("run_id",),
     "step": ("run_id", "step"),
-    "batch": ("run_id", "table_name", "number"),
+    "snapshot": ("run_id", "number"),
+    "shard": ("run_id", "table_name", "shard"),
+    "batch": ("run_id", "table_name", "shard", "number"),
     "loaded": ("run_id", "table_name"),
 }
 

@@ -38,7 +38,7 @@ def choose_key(table: Table, wanted: tuple[str, ...], dialect: Dialect) -> Chose
     """
     if wanted:
         return _asked(table, wanted, dialect)
-    if table.rowid:
+    if table.rowid and not dialect.key_stands_in_column(table):  # where it does, it is that number
         return ChosenKey(
             (KeyPart(table.rowid, Type(Kind.INTEGER, bits=64)),), (table.rowid,), "row number"
         )

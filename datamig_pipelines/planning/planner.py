@@ -26,6 +26,7 @@ from datamig_pipelines.planning.keys import choose_key
 from datamig_pipelines.planning.naming import Names
 from datamig_pipelines.planning.order import parents_first
 from datamig_pipelines.planning.plan import Plan
+from datamig_pipelines.planning.sharding import shards_of
 from datamig_pipelines.planning.tables import plan_references, plan_table
 from datamig_pipelines.planning.wires import choose_wires
 from datamig_pipelines.spec import Launch, Migration, TableSpec
@@ -173,8 +174,8 @@ class _Planner:
         chosen = choose_wires(self.engines, planned.loaded, key, transformed=bool(transform))
         if not chosen.key.parts:
             self.notes.append(
-                f"{table.name} is read in one stream and starts over when interrupted: "
-                f"{chosen.key.reason}"
+                f"{table.name} is read in the engine's own order; interrupted, it starts over "
+                f"unless the rows already loaded come again as they were: {chosen.key.reason}"
             )
         batch_size = (
             self.inputs.launch.batch_size or (spec and spec.batch_size) or migration.batch_size
@@ -192,6 +193,7 @@ class _Planner:
             batch_size=batch_size,
             where=_ended(spec.where or "") if spec else "",
             transform=transform,
+            shards=shards_of(table.rows, batch_size, migration, spec, self.engines),
         )
         if table.kind != "table":
             self.notes.append(f"{table.name} is {table.kind}; in the target it is one plain table")

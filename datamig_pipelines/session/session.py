@@ -1,7 +1,7 @@
 """An open connection to a source or a target."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 from sqlalchemy.engine import URL
@@ -9,7 +9,12 @@ from sqlalchemy.engine import URL
 from datamig_pipelines.dialects.base import Dialect
 from datamig_pipelines.dialects.reading import Compared, Fingerprint, Landing, Read, Row
 from datamig_pipelines.dialects.statement import Statement
-from datamig_pipelines.errors import DatamigError, DriverMissingError
+from datamig_pipelines.errors import (
+    ConnectionLostError,
+    DatamigError,
+    DriverMissingError,
+    RunningElsewhereError,
+)
 
 
 class Session:
@@ -22,6 +27,10 @@ class Session:
         """Connect. Raises ConnectError, LoginError, DriverMissingError."""
         self.dialect = dialect
         self.url = url
+        self.readonly = readonly
+        self.lost = False
+        """The connection broke while it was in use; `reopen` makes a new one."""
+        self._lock = ""
         with self._translated():
             self._connection = dialect.connect(url, readonly=readonly)
 
@@ -36,6 +45,28 @@ class Session:
     def close(self) -> None:
         """Close the connection. Idempotent."""
         self._connection.close()
+
+    def reopen(self) -> None:
+        """Connect anew, in place of a lost connection, and take the run's lock again if it had it.
+
+        Raises:
+            ConnectError: The server does not answer (yet).
+            RunningElsewhereError: Another process took the lock meanwhile.
+        """
+        with suppress(*self.dialect.driver_errors()):
+            self.close()
+        with self._translated():
+            self._connection = self.dialect.connect(self.url, readonly=self.readonly)
+            self.lost = False
+        if self._lock and not self.lock_run(self._lock):
+            msg = "the connection that held the run's lock was lost, and another process has it now"
+            hint = "`datamig status` shows what it does; run again when it has ended."
+            raise RunningElsewhereError(msg, hint=hint)
+
+    def check(self) -> None:
+        """Ask the server for a sign of life. Raises ConnectionLostError."""
+        with self.transaction():
+            pass
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a small statement, [] where it has none."""
@@ -83,7 +114,10 @@ class Session:
     def lock_run(self, name: str) -> bool:
         """Take the lock that one run on a target may hold; False if another process has it."""
         with self._translated():
-            return self.dialect.lock_run(self._connection, name)
+            if self.dialect.lock_run(self._connection, name):
+                self._lock = name
+                return True
+        return False
 
     def _rollback(self) -> None:
         try:
@@ -103,7 +137,9 @@ class Session:
         try:
             yield
         except drivers as error:
-            raise self.dialect.translate(error) from error
+            meaning = self.dialect.translate(error)
+            self.lost = self.lost or isinstance(meaning, ConnectionLostError)
+            raise meaning from error
 
 
 def open_readers(dialect: Dialect, url: URL, count: int) -> tuple[list[Session], str]:

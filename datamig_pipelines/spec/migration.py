@@ -15,7 +15,7 @@ from datamig_pipelines.spec.connection import Connection
 from datamig_pipelines.spec.model import SpecModel
 from datamig_pipelines.spec.policy import Alert, Backup, Contact, Rejects, Rollback, Schedule
 from datamig_pipelines.spec.proof import Validation
-from datamig_pipelines.spec.table import Cast, TableSpec
+from datamig_pipelines.spec.table import Cast, Shards, TableSpec
 
 _DAGSTER_WORDS = frozenset({"type", "config", "context", "input", "output"})
 
@@ -40,7 +40,17 @@ class Migration(SpecModel):
     source: Connection
     target: Connection
     batch_size: int = Field(default=50_000, ge=1, le=1_000_000, description="Rows per batch.")
-    workers: int = Field(default=2, ge=1, le=64, description="Tables loaded at the same time.")
+    workers: int = Field(default=2, ge=1, le=64, description="Workers of one load.")
+    shards: Shards = Field(
+        default="auto",
+        description="Parts that a table is cut into; auto: by its size and the workers.",
+    )
+    max_retries: int = Field(
+        default=5,
+        ge=0,
+        le=100,
+        description="Times in a row that a lost connection is opened again; waits 1, 2, 4 … s.",
+    )
     tables: tuple[TableSpec, ...] = ()
     include: tuple[str, ...] = Field(default=("*",), description="Tables to move; * is allowed.")
     exclude: tuple[str, ...] = Field(default=(), description="Tables to leave; * is allowed.")

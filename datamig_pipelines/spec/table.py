@@ -1,12 +1,13 @@
 """What a file may say about one table."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from datamig_pipelines.spec.model import SpecModel
 
 Name = Annotated[str, Field(min_length=1)]
+Shards = Literal["auto"] | Annotated[int, Field(ge=1, le=10_000)]
 
 
 class ColumnSpec(SpecModel):
@@ -51,6 +52,7 @@ class TableSpec(SpecModel):
         description="Python function module.name that takes and returns a polars or pandas frame.",
     )
     batch_size: int | None = Field(default=None, ge=1, le=1_000_000, description="Rows per batch.")
+    shards: Shards | None = Field(default=None, description="As the migration's, for this table.")
 
 
 class When(SpecModel):

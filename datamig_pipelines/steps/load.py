@@ -1,22 +1,37 @@
-"""Copies the rows: all chosen tables over one snapshot, several at a time, biggest first."""
+"""Copies the rows: all shards of the chosen tables over one snapshot, several at a time."""
 
-import queue
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 
 from typing_extensions import override
 
 from datamig_pipelines.dialects import Statement
-from datamig_pipelines.errors import DatamigError
-from datamig_pipelines.ledger import Ledger, ProofEntry
+from datamig_pipelines.errors import (
+    BatchTakenError,
+    ConnectError,
+    ConnectionLostError,
+    EngineError,
+    SourceChangedError,
+    StreamChangedError,
+)
+from datamig_pipelines.ledger import Ledger, ProofEntry, ShardState, TableState
 from datamig_pipelines.proofs import PROOFS, Evidence, ProofResult
 from datamig_pipelines.session import Session, open_readers
 from datamig_pipelines.steps.base import Context, Step, StepDone, TableLoaded
-from datamig_pipelines.transfer import Event, Progress, Route, Said
-from datamig_pipelines.transfer.table_load import LoadOrder, TableLoad
+from datamig_pipelines.transfer import Event, Route, Said
+from datamig_pipelines.transfer.crew import Crew, Job
+from datamig_pipelines.transfer.manifest import cut_table
+from datamig_pipelines.transfer.reproof import Reproof, TakeBack
+from datamig_pipelines.transfer.retrying import Patience
+from datamig_pipelines.transfer.table_load import LoadOrder, TableLoad, too_many_rejects
+from datamig_pipelines.transfer.tally import Tally
 
 _TICK_S = 0.5
+_NONE = 0  # the shard of a table that has none to load
+_AWAY = (ConnectionLostError, ConnectError)
 
 
 class Load(Step):
@@ -27,11 +42,9 @@ class Load(Step):
 
     @override
     def preview(self, context: Context) -> list[Statement]:
-        """Return the SELECT of every stream."""
+        """Return the SELECT of every stream, as it is before the table is cut into shards."""
         return [
-            Statement(
-                context.source.dialect.select(r.read(None)), purpose=f"{r.name}: {r.describe()}"
-            )
+            Statement(context.source.dialect.select(r.read()), purpose=f"{r.name}: {r.describe()}")
             for r in context.chosen()
         ]
 
@@ -39,14 +52,10 @@ class Load(Step):
     def run(self, context: Context, session: Session) -> Iterator[Event]:
         """Load what the ledger does not call loaded, and yield progress and loaded tables.
 
-        Raises the first error of any table, after all workers have stopped; what they committed is
-        kept and the next run goes on from there.
+        Lost connections are opened again. Raises the first other error of any table, after all
+        workers have stopped; what they committed is kept and the next run goes on from there.
         """
-        crew = _Crew(context)
-        try:
-            yield from crew.events(session)
-        finally:
-            crew.dismiss()
+        yield from _Copying(context, session).events()
         done = Ledger(session)
         states = [done.table_state(context.run_id, r.name) for r in context.chosen()]
         yield StepDone(
@@ -69,125 +78,266 @@ class Load(Step):
         yield StepDone(self.name, {"forgotten": len(context.routes)})
 
 
-class _Crew:
-    """The workers of one load; each has a source session in the snapshot and a target session."""
+class _Copying:
+    """One load: attempts over one snapshot each, until one comes to its end."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, session: Session) -> None:
         self.context = context
-        self._told: queue.Queue[Event | BaseException | None] = queue.Queue()
-        self._todo: queue.SimpleQueue[Route] = queue.SimpleQueue()
-        self._stop = threading.Event()
-        self._threads: list[threading.Thread] = []
-        self._sessions: list[Session] = []
+        self.session = session
+        self._lost = False
 
-    def events(self, session: Session) -> Iterator[Event]:
-        """Start the workers and yield what they tell until all are through."""
-        routes = sorted(self.context.chosen(), key=lambda r: r.source.rows, reverse=True)
-        for route in routes:
-            self._todo.put(route)
-        count = self._workers(len(routes))
-        readers, position = open_readers(
-            self.context.source.dialect, self.context.source.url, count
-        )
-        self._sessions += readers
-        if position:
-            Ledger(session).set_position(self.context.run_id, position)
-        yield Said(f"loading {len(routes)} tables, {len(readers)} at a time")
-        for number, reader in enumerate(readers):
-            # The engine with one writer shares the step's own session; only one worker runs then.
-            own = self.context.target.dialect.can.concurrent_writers
-            writer = self.context.target.open(readonly=False) if own else session
-            if own:
-                self._sessions.append(writer)
-            self._threads.append(
-                threading.Thread(
-                    target=self._work, args=(reader, writer), name=f"datamig-load-{number}"
-                )
-            )
-        for thread in self._threads:
-            thread.start()
-        yield from self._told_events()
-
-    def _workers(self, tables: int) -> int:
-        target, source = self.context.target.dialect.can, self.context.source.dialect.can
-        if not (target.concurrent_writers and source.shared_snapshot):
-            return 1
-        return max(1, min(self.context.migration.workers, tables))
-
-    def _told_events(self) -> Iterator[Event]:
-        left = len(self._threads)
-        first: BaseException | None = None
-        while left:
-            told = self._told.get()
-            if told is None:
-                left -= 1
-            elif isinstance(told, Event):
-                yield told
+    def events(self) -> Iterator[Event]:
+        """Try until all is loaded; give up after too many tries in a row without a new batch."""
+        patience = Patience(self.context.migration.max_retries)
+        start_over: set[str] = set()
+        while True:
+            attempt = _Attempt(self.context, self.session, start_over)
+            try:
+                if self._lost:
+                    _revive(self.session)
+                yield from attempt.events()
+                _revive(self.session)
+            except (*_AWAY, StreamChangedError) as error:
+                self._lost = self._lost or self.session.lost or error.retryable
+                if not self._lost:
+                    raise  # nobody ever answered there
+                start_over = attempt.out_of_order
+                if attempt.commits:
+                    patience.renew()
+                wait_s = patience.wait_s(error)
+                yield Said(f"{error.message}; the load goes on in {wait_s:.0f} s")
+                time.sleep(wait_s)
             else:
-                first = first or told
-                self._stop.set()
-        if first is not None:
-            raise first
+                return
+            finally:
+                attempt.dismiss()
+
+
+def _revive(session: Session) -> None:
+    """Make sure that the step's own session, which holds the run's lock, is alive."""
+    try:
+        session.check()
+    except ConnectionLostError:
+        session.reopen()
+
+
+class _Attempt:
+    """A load over one snapshot: what is loaded is proven again first, where the source moved on."""
+
+    def __init__(self, context: Context, session: Session, start_over: set[str]) -> None:
+        self.context = context
+        self.session = session
+        self.out_of_order: set[str] = set()
+        """Tables without a key that did not come again as they were loaded so far."""
+        self._start_over = start_over
+        self._ledger = Ledger(session)
+        self._sessions: list[Session] = []
+        self._crew = Crew(())
+        self._tallies: list[Tally] = []
+        self._keys_stand = False
+
+    @property
+    def commits(self) -> int:
+        """Return how many batches were committed."""
+        return sum(t.commits for t in self._tallies)
+
+    def events(self) -> Iterator[Event]:
+        """Load all that the ledger does not call loaded, and yield what happens."""
+        chosen = {r.name for r in self.context.chosen()}
+        states = self._states()
+        position = self._assemble(states)
+        if any(not states[name].done for name in chosen):
+            yield from self._proven_again(states, position)
+            before, states = states, self._states()
+            # A loaded table that changed belongs to this snapshot now, asked for or not.
+            chosen |= {name for name in states if before[name].done and not states[name].done}
+        jobs = self._jobs([r for r in self.context.routes if r.name in chosen], states)
+        cut = f" in {len(jobs)} shards" if len(jobs) > len(chosen) else ""
+        yield Said(f"loading {len(chosen)} tables{cut}, {len(self._crew)} at a time")
+        yield from self._crew.work(jobs)
 
     def dismiss(self) -> None:
-        """Stop the workers, wait for them, and close their sessions."""
-        self._stop.set()
-        for thread in self._threads:
-            if thread.ident is not None:
-                thread.join()
+        """Close the sessions of all workers, who have stopped."""
         for session in self._sessions:
-            session.close()
+            with suppress(EngineError):
+                session.close()
 
-    def _work(self, source: Session, target: Session) -> None:
-        try:
-            while not self._stop.is_set():
-                try:
-                    route = self._todo.get_nowait()
-                except queue.Empty:
-                    break
-                try:
-                    self._load(route, source, target)
-                except DatamigError as error:
-                    raise error.at(f"load/{route.name}")  # noqa: B904 (the same error)
-        except BaseException as error:  # noqa: BLE001 (raised again where the events are read)
-            self._told.put(error)
-        finally:
-            self._told.put(None)
+    def _states(self) -> dict[str, TableState]:
+        run_id = self.context.run_id
+        return {r.name: self._ledger.table_state(run_id, r.name) for r in self.context.routes}
 
-    def _load(self, route: Route, source: Session, target: Session) -> None:
-        began = time.monotonic()
-        context = self.context
-        order = LoadOrder(
-            context.run_id, context.migration.rejects, context.migration.base, self._stop.is_set
-        )
-        told_at = 0.0
-        last: Progress | None = None
-        for last in TableLoad(route, order, source, target).run():
-            if last.seconds - told_at >= _TICK_S:
-                told_at = last.seconds
-                self._told.put(last)
-        if self._stop.is_set():
+    def _assemble(self, states: dict[str, TableState]) -> str:
+        """Open the workers' sessions; return the source's position."""
+        source, target = self.context.source, self.context.target
+        alone = not (target.dialect.can.concurrent_writers and source.dialect.can.shared_snapshot)
+        shards = sum(max(r.shards, len(states[r.name].shards)) for r in self.context.chosen())
+        count = 1 if alone else max(1, min(self.context.migration.workers, shards))
+        readers, position = open_readers(source.dialect, source.url, count)
+        self._sessions += readers
+        pairs = []
+        for reader in readers:
+            # The engine with one writer shares the step's own session; only one worker runs then.
+            writer = self.session
+            if target.dialect.can.concurrent_writers:
+                writer = target.open(readonly=False)
+                self._sessions.append(writer)
+            pairs.append((reader, writer))
+        self._crew = Crew(pairs)
+        return position
+
+    # ---- what was loaded before
+
+    def _proven_again(self, states: dict[str, TableState], position: str) -> Iterator[Event]:
+        """Make what is loaded equal to the new snapshot, and remember its position then.
+
+        The position is written last: killed before, the next load proves everything again.
+        """
+        run_id = self.context.run_id
+        steps = self._ledger.steps(run_id).items()
+        self._keys_stand = any(n.startswith("constraints:") and s == "done" for n, (s, _) in steps)
+        begun = [r for r in self.context.routes if states[r.name].shards]
+        for route in (r for r in begun if r.name in self._start_over):
+            self._refuse_behind_keys(route)
+            TakeBack(route, run_id, self._sessions[0], self.session).start_over()
+            yield Said(f"{route.name}: its rows do not come in the same order, it starts over")
+        if position and position == self._ledger.position(run_id):
             return
-        if last is not None:
-            self._told.put(last)
-        ledger = Ledger(target)
-        state = ledger.table_state(context.run_id, route.name)
-        proofs = []
-        for name in context.migration.validation.proofs:
-            if PROOFS[name].after_load:
-                result = PROOFS[name].prove(Evidence(route, source, target, state))
-                remember(ledger, context.run_id, result)
-                proofs.append(result)
-        self._told.put(
-            TableLoaded(
-                route,
-                state.rows_loaded,
-                state.rows_rejected,
-                state.bytes,
-                time.monotonic() - began,
-                tuple(proofs),
-            )
-        )
+        begun = [r for r in begun if r.name not in self._start_over]
+        if begun:
+            yield Said(f"proving again what is loaded of {len(begun)} tables: the source moved on")
+            yield from self._crew.work([self._reproof(r, states[r.name]) for r in begun])
+        with self.session.transaction():
+            self._ledger.set_position(run_id, position)
+
+    def _reproof(self, route: Route, state: TableState) -> Job:
+        def events(source: Session, target: Session) -> Iterator[Event]:
+            stopped = self._crew.stop.is_set
+            findings = Reproof(route, source, stopped).findings(state)
+            if findings and not stopped():
+                self._refuse_behind_keys(route)
+                back = TakeBack(route, self.context.run_id, source, target)
+                yield from map(Said, back.apply(findings, state))
+
+        return Job(f"load/{route.name}", events)
+
+    def _refuse_behind_keys(self, route: Route) -> None:
+        """Raise SourceChangedError if keys of `constraints` stand: a delete might cascade."""
+        if self._keys_stand:
+            msg = f"loaded rows of {route.name} changed in the source, and the target has keys now"
+            hint = "Roll back and run again, or stop writers of the source while it is migrated."
+            raise SourceChangedError(msg, hint=hint)
+
+    # ---- what is to be loaded
+
+    def _jobs(self, routes: Sequence[Route], states: dict[str, TableState]) -> list[Job]:
+        """Return a job per open shard, and one per table that has none; biggest first."""
+        jobs: list[tuple[float, Job]] = []
+        for route in routes:
+            state = states[route.name]
+            if not state.shards:
+                shards = cut_table(route, self.context.run_id, self._sessions[0])
+                with self.session.transaction():
+                    self._ledger.add_shards(shards)
+                state = replace(state, shards=tuple(ShardState(s) for s in shards))
+            numbers = [s.shard.number for s in state.open_shards]
+            tally = Tally(route, state, numbers)
+            self._tallies.append(tally)
+            size = route.source.rows / len(state.shards)
+            for number in numbers or [_NONE]:
+                work = partial(self._load, route, tally, number)
+                jobs.append((size, Job(f"load/{route.name}", work)))
+        return [job for _, job in sorted(jobs, key=lambda j: -j[0])]
+
+    def _load(
+        self, route: Route, tally: Tally, number: int, source: Session, target: Session
+    ) -> Iterator[Event]:
+        """Load a shard; where the target is lost, open it again: the source's snapshot holds."""
+        patience, seen = Patience(self.context.migration.max_retries), 0
+        while True:
+            try:
+                if target.lost:
+                    target.reopen()
+                yield from self._loaded(route, tally, number, source, target)
+            except StreamChangedError:
+                self.out_of_order.add(route.name)
+                raise
+            except (*_AWAY, BatchTakenError) as error:
+                if source.lost or self._crew.stop.is_set():
+                    raise
+                if tally.commits > seen:
+                    patience.renew()
+                seen = tally.commits
+                wait_s = patience.wait_s(error)
+                yield Said(f"{route.name}: {error.message}; it goes on in {wait_s:.0f} s")
+                self._crew.stop.wait(wait_s)
+            else:
+                return
+
+    def _loaded(
+        self, route: Route, tally: Tally, number: int, source: Session, target: Session
+    ) -> Iterator[Event]:
+        if number != _NONE:
+            order = _order(self.context, self._crew.stop.is_set)
+            for progress in TableLoad(route, order, source, target, number, tally).run():
+                if tally.due(_TICK_S):
+                    yield progress
+        if not self._crew.stop.is_set() and tally.close(number):
+            yield from _finished(self.context, route, tally, source, target)
+
+
+def _order(context: Context, stopped: Callable[[], bool]) -> LoadOrder:
+    return LoadOrder(context.run_id, context.migration.rejects, context.migration.base, stopped)
+
+
+def _finished(
+    context: Context, route: Route, tally: Tally, source: Session, target: Session
+) -> Iterator[Event]:
+    """Call a table loaded whose shards are, and prove it. May be repeated."""
+    ledger, rejects = Ledger(target), context.migration.rejects
+    state = ledger.table_state(context.run_id, route.name)
+    if not state.done:
+        if rejects.exceeded(state.rows_rejected, state.rows_read):
+            raise too_many_rejects(route, rejects, state)
+        with target.transaction():
+            ledger.finish_table(context.run_id, route.name, state.rows_loaded)
+    yield tally.progress()
+    proofs = []
+    for name in context.migration.validation.proofs:
+        if PROOFS[name].after_load:
+            result = PROOFS[name].prove(Evidence(route, source, target, state))
+            remember(ledger, context.run_id, result)
+            proofs.append(result)
+    yield TableLoaded(
+        route,
+        state.rows_loaded,
+        state.rows_rejected,
+        state.bytes,
+        tally.seconds,
+        tuple(proofs),
+    )
+
+
+def load_shards(context: Context, shards: Sequence[tuple[str, int]]) -> Iterator[Event]:
+    """Load some shards, (table, number) of the manifest, with sessions of its own.
+
+    It sees a snapshot of its own and finishes no table: `Load.run` does, after it has proven again
+    what came from another moment of the source.
+    """
+    routes = {r.name: r for r in context.routes}
+    sessions: list[Session] = []
+    try:
+        readers, _ = open_readers(context.source.dialect, context.source.url, 1)
+        sessions += readers
+        writer = context.target.open(readonly=False)
+        sessions.append(writer)
+        for table, number in shards:
+            order = _order(context, lambda: False)
+            tally = Tally(routes[table], TableState(), [number])
+            load = TableLoad(routes[table], order, readers[0], writer, number, tally)
+            yield from load.run()
+    finally:
+        for session in sessions:
+            session.close()
 
 
 def remember(ledger: Ledger, run_id: str, result: ProofResult) -> None:

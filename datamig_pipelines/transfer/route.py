@@ -12,10 +12,10 @@ class Route:
     """The plan of one table's load.
 
     ``sends`` is the wire out of the source, ``takes`` the wire into the target. ``key_names`` are
-    the source columns behind ``key``; an empty key means one stream that starts over when
-    interrupted, for the reason in ``key_reason``. ``transform`` is the user's function,
-    ``module.name``. ``computed`` are columns that the target generates itself: nobody loads them,
-    proofs compare them.
+    the source columns behind ``key``; an empty key means streams in the engine's own order, for the
+    reason in ``key_reason``. ``transform`` is the user's function, ``module.name``. ``computed``
+    are columns that the target generates itself: nobody loads them, proofs compare them.
+    ``shards`` is how many parts the table is cut into, as far as the estimate of its rows is true.
     """
 
     source: Table
@@ -30,15 +30,22 @@ class Route:
     where: str = ""
     transform: str = ""
     computed: tuple[Projection, ...] = ()
+    shards: int = 1
 
     @property
     def name(self) -> str:
         """Return the table's name in the source, as specs, events and the ledger call it."""
         return str(self.source.name)
 
-    def read(self, after: tuple[str, ...] | None) -> Read:
-        """Return the stream that goes on behind ``after``, or starts where it is None."""
-        return Read(self.source.name, self.columns, self.sends, self.key, self.where, after)
+    def read(
+        self,
+        after: tuple[str, ...] | None = None,
+        upto: tuple[str, ...] | None = None,
+        pages: tuple[int, int | None] | None = None,
+    ) -> Read:
+        """Return the stream of the keys in (after, upto], or of some pages; None: an open end."""
+        name, columns = self.source.name, self.columns
+        return Read(name, columns, self.sends, self.key, self.where, after, upto, pages)
 
     def landing(self) -> Landing:
         """Return where the rows land."""
@@ -46,8 +53,9 @@ class Route:
 
     def describe(self) -> str:
         """Return the route in a few words: ``copy_text → arrow, by id``."""
+        cut = f"in {self.shards} shards " if self.shards > 1 else ""
         order = (
-            f"by {', '.join(self.key_names)}"
+            f"{cut}by {', '.join(self.key_names)}"
             if self.key_names
             else f"one stream ({self.key_reason})"
         )

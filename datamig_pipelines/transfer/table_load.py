@@ -1,29 +1,33 @@
-"""Loads one table: batch and ledger entry commit together, bad rows are set aside."""
+"""Loads one shard: batch and ledger entry commit together, bad rows are set aside."""
 
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from datamig_pipelines.dialects.reading import Cell, Row
 from datamig_pipelines.dialects.row_hash import row_hasher
 from datamig_pipelines.errors import (
-    EngineError,
+    DatamigError,
     LedgerError,
     LockTimeoutError,
     RefusedError,
     RejectsError,
 )
-from datamig_pipelines.ledger import BatchEntry, Ledger, Reject, TableState
+from datamig_pipelines.ledger import BatchEntry, Ledger, Reject, ShardState, TableState
+from datamig_pipelines.ledger.entry import key_of, now
 from datamig_pipelines.session import Session
 from datamig_pipelines.spec import Rejects
 from datamig_pipelines.transfer.batches import Batch, ahead, cut
 from datamig_pipelines.transfer.encoders import Encoder, encoder
 from datamig_pipelines.transfer.events import Progress
+from datamig_pipelines.transfer.isolating import failing_alone, failing_together
+from datamig_pipelines.transfer.replay import behind
 from datamig_pipelines.transfer.route import Route
 from datamig_pipelines.transfer.rows import lens
+from datamig_pipelines.transfer.tally import Tally
 from datamig_pipelines.transfer.transforms import Transform
 
 _BACK_OFF_S = (0.2, 0.5, 1.0, 2.0)
@@ -40,15 +44,37 @@ class LoadOrder:
     stopped: Callable[[], bool]
 
 
-class TableLoad:
-    """The load of one table over a source session (in the run's snapshot) and a target session."""
+@dataclass(frozen=True)
+class _Place:
+    """Where a shard is: the next batch's number, and the key that it begins behind."""
 
-    def __init__(self, route: Route, order: LoadOrder, source: Session, target: Session) -> None:
+    number: int
+    low_key: str
+
+
+class TableLoad:
+    """The load of one shard of a table, over two sessions.
+
+    The source's session is in the run's snapshot. The shard stands in the ledger already; its table
+    is complete when all of its shards are, which is for the caller to find out (`Tally.close`).
+    """
+
+    def __init__(
+        self,
+        route: Route,
+        order: LoadOrder,
+        source: Session,
+        target: Session,
+        shard: int = 1,
+        tally: Tally | None = None,
+    ) -> None:
         """Prepare encoders; nothing is read or written yet. Raises TransformNotFoundError."""
         self.route = route
         self.order = order
         self.source = source
         self.target = target
+        self.shard = shard
+        self.tally = tally or Tally(route, TableState(), [shard])
         self.ledger = Ledger(target)
         self.landing = route.landing()
         self._transform = Transform(route, order.folder) if route.transform else None
@@ -57,86 +83,86 @@ class TableLoad:
         self._hash = row_hasher(route.columns)
 
     def run(self) -> Iterator[Progress]:
-        """Load what is not loaded yet and yield the progress after every commit.
+        """Load what is not loaded yet and yield the table's progress after every commit.
+
+        It begins by asking the ledger: a batch whose commit was in doubt is there, or it is not.
 
         Raises:
             RejectsError: More rows were rejected than the spec allows; the good ones are kept.
             LedgerError: The ledger's accounting does not add up.
+            StreamChangedError: The rows of a table without a key did not come again.
         """
-        state = self.start()
-        if state.done:
+        state = self.ledger.shard_state(self.order.run_id, self.route.name, self.shard)
+        if state.shard.done_at is not None:
             return
-        began = time.monotonic()
-        resumed = state.rows_read
-        yield self._progress(state, began, resumed)
-        rows = self.source.stream_lists(self.route.read(state.high_key))
+        self.tally.begin()
+        yield self.tally.progress()
+        place = _Place(state.next_number, state.at)
+        rows = cut(self._lists(state), self.route.batch_size)
         # Closing ends the reader's thread before anybody closes the session that it reads from.
-        with closing(ahead(cut(rows, self.route.batch_size), self.order.stopped)) as batches:
+        with closing(ahead(rows, self.order.stopped)) as batches:
             for batch in batches:
-                state = self._write(batch, state)
-                yield self._progress(state, began, resumed)
-                self._check_rejects(state, max(state.rows_read, self.route.source.rows))
+                # Before a batch: nothing of it is in the target yet.
+                entry = self._write(batch, place)
+                # After a batch: it and its entry are durable.
+                place = _Place(entry.number + 1, entry.high_key)
+                self.tally.add(entry)
+                yield self.tally.progress()
+                if self.tally.exceeds(self.order.rejects):
+                    raise too_many_rejects(self.route, self.order.rejects, self.tally)
         if self.order.stopped():
             return
-        self._check_rejects(state, state.rows_read)  # the engine's estimate may have been too high
         with self.target.transaction():
-            self.ledger.finish_table(self.order.run_id, self.route.name, state.rows_loaded)
+            self.ledger.end_shard(state.shard)
 
-    def start(self) -> TableState:
-        """Return where to go on. A table that cannot be resumed is emptied first."""
-        state = self.ledger.table_state(self.order.run_id, self.route.name)
-        if state.batches and not state.done and not self.route.key:
-            with self.target.transaction():
-                self.target.query(self.target.dialect.truncate(self.route.target.name))
-                self.ledger.forget_table(self.order.run_id, self.route.name)
-            state = TableState()
-        return state
-
-    def _progress(self, state: TableState, began: float, resumed: int) -> Progress:
-        return Progress(
-            self.route.name,
-            state.rows_read,
-            max(self.route.source.rows, state.rows_read),
-            state.rows_rejected,
-            state.bytes,
-            time.monotonic() - began,
-            resumed,
-        )
-
-    def _check_rejects(self, state: TableState, expected: int) -> None:
-        if self.order.rejects.exceeded(state.rows_rejected, expected):
-            msg = (
-                f"{state.rows_rejected} of {state.rows_read} rows of {self.route.name} were "
-                f"rejected, more than {self.order.rejects.abort_above}"
-            )
-            hint = (
-                "See the reasons with `datamig status`, mend a cast or a filter, roll back "
-                "and run again."
-            )
-            raise RejectsError(msg, hint=hint, where=f"load/{self.route.name}")
+    def _lists(self, state: ShardState) -> Iterator[list[Row]]:
+        """Return the rows behind what is loaded; without a key, those come first once more."""
+        shard = state.shard
+        if self.route.key:
+            read = self.route.read(key_of(state.at), key_of(shard.high_key))
+            return self.source.stream_lists(read)
+        lists = self.source.stream_lists(self.route.read(pages=shard.page_range))
+        return behind(lists, state.entries, self._lens.digest) if state.entries else lists
 
     # ---- one batch
 
-    def _write(self, batch: Batch, state: TableState) -> TableState:
-        """Write a batch with its ledger entry; return the table's state with it."""
+    def _write(self, batch: Batch, place: _Place) -> BatchEntry:
+        """Write a batch with its ledger entry and return the entry."""
         began = time.monotonic()
-        number = state.batches + 1
         rows: Sequence[Row] = batch.rows
+        failed: list[Reject] = []
         if self._transform:
-            rows = self._transformed(batch, number)
+            rows, failed = self._transformed(self._transform, batch, place.number)
+        entry = self._entry(batch, place)
+
+        def commit(good: Sequence[Row], rejects: list[Reject]) -> BatchEntry:
+            return self._commit(entry, good, rejects, began)
+
         try:
-            entry = self._retried(lambda: self._commit(batch, number, rows, [], began))
+            return self._retried(lambda: commit(rows, failed))
         except RefusedError:
             good, bad = self._isolated(rows)
-            rejects = [self._reject(number, rows, at, error) for at, error in bad]
-            entry = self._retried(lambda: self._commit(batch, number, good, rejects, began))
-        return TableState(
-            batches=number,
-            rows_read=state.rows_read + entry.rows_read,
-            rows_loaded=state.rows_loaded + entry.rows_loaded,
-            rows_rejected=state.rows_rejected + entry.rows_rejected,
-            rows_filtered=state.rows_filtered + entry.rows_filtered,
-            bytes=state.bytes + entry.bytes,
+            refused = [self._reject(place.number, rows, at, error) for at, error in bad]
+            return self._retried(lambda: commit(good, failed + refused))
+
+    def _entry(self, batch: Batch, place: _Place) -> BatchEntry:
+        """Return a batch's entry as far as it does not depend on what the target takes."""
+        last = self._lens.key(batch.rows, -1) if self.route.key else ()
+        return BatchEntry(
+            run_id=self.order.run_id,
+            table=self.route.name,
+            shard=self.shard,
+            number=place.number,
+            low_key=place.low_key,
+            high_key=json.dumps(last),
+            rows_read=len(batch.rows),
+            rows_loaded=0,
+            rows_rejected=0,
+            rows_filtered=0,
+            bytes=batch.bytes,
+            written="",
+            digest=self._lens.digest(batch.rows),
+            seconds=0.0,
         )
 
     def _retried(self, commit: Callable[[], BatchEntry]) -> BatchEntry:
@@ -150,54 +176,56 @@ class TableLoad:
                 time.sleep(wait_s)
         return commit()
 
-    def _transformed(self, batch: Batch, number: int) -> Sequence[Row]:
-        assert self._transform is not None  # noqa: S101 (asked by the caller; narrows the type)
+    def _transformed(
+        self, transform: Transform, batch: Batch, number: int
+    ) -> tuple[Sequence[Row], list[Reject]]:
+        """Return what the function makes of a batch, and the rows that it raises for."""
+
+        def too_many(bad: int) -> bool:
+            return self.tally.exceeds(self.order.rejects, len(batch.rows), bad)
+
         try:
-            return self._transform.cells(batch.rows)
-        except (EngineError, RejectsError):
-            raise
-        except Exception as error:
-            at = getattr(error, "at", None)
-            if at is not None:
-                at(f"load/{self.route.name}/batch {number}")
-            raise
+            cells, bad = transform.sorted_out(batch.rows, too_many)
+        except DatamigError as error:
+            raise error.at(f"load/{self.route.name}/batch {number}")  # noqa: B904 (the same error)
+        return cells, [
+            self._kept(number, self._source_shown(batch.rows, at), error)
+            for at, error in sorted(bad.items())
+        ]
 
     def _commit(
-        self, batch: Batch, number: int, good: Sequence[Row], rejects: list[Reject], began: float
+        self, bare: BatchEntry, good: Sequence[Row], rejects: list[Reject], began: float
     ) -> BatchEntry:
-        last = self._lens.key(batch.rows, -1) if self.route.key else ()
         written = ""
         if self._transform:
             total = sum(self._hash(row) for row in good)
             written = f"{len(good)}:{total:x}"
         payload = self._encode(good) if len(good) else None
-        entry = BatchEntry(
-            run_id=self.order.run_id,
-            table=self.route.name,
-            number=number,
-            high_key=json.dumps(last),
-            rows_read=len(batch.rows),
+        filtered = bare.rows_read - len(good) - len(rejects)
+        entry = replace(
+            bare,
             rows_loaded=len(good),
             rows_rejected=len(rejects),
-            rows_filtered=len(batch.rows) - len(good) - len(rejects),
-            bytes=batch.bytes,
+            rows_filtered=filtered,
             written=written,
             seconds=round(time.monotonic() - began, 3),
+            committed_at=now(),
         )
-        if not self._transform and entry.rows_filtered:
-            msg = f"batch {number} of {self.route.name} lost {entry.rows_filtered} rows on the way"
-            raise LedgerError(
-                msg, hint="This is a bug of datamig_pipelines; nothing of the batch was kept."
-            )
+        where = f"load/{self.route.name}/batch {entry.number}"
+        if not self._transform and filtered:
+            msg = f"batch {entry.number} of {self.route.name} lost {filtered} rows on the way"
+            hint = "This is a bug of datamig_pipelines; nothing of the batch was kept."
+            raise LedgerError(msg, hint=hint, where=where)
         with self.target.transaction():
+            # The entry first: if it is there already, no row is sent a second time.
+            self.ledger.add_batch(entry, rejects)
             arrived = self.target.write(self.landing, payload) if len(good) else 0
             if arrived != len(good):
                 msg = f"{len(good)} rows of {self.route.name} were sent, {arrived} arrived"
                 hint = (
                     "Nothing of the batch was kept. Does a trigger or rule of the target drop rows?"
                 )
-                raise LedgerError(msg, hint=hint, where=f"load/{self.route.name}/batch {number}")
-            self.ledger.add_batch(entry, rejects)
+                raise LedgerError(msg, hint=hint, where=where)
         return entry
 
     # ---- rejects
@@ -207,33 +235,16 @@ class TableLoad:
     ) -> tuple[Sequence[Row], list[tuple[int, RefusedError]]]:
         """Return the rows that the target takes, and where those stand that it refuses, and why.
 
-        Halves are tried in transactions that are rolled back: about log2(n) attempts per bad row.
-        Rows that are refused only together (two of one key) are found by the shortest bad prefix.
+        Parts are tried in transactions that are rolled back.
         """
         bad: dict[int, RefusedError] = {}
-        self._bisect(rows, 0, len(rows), bad)
-        good = [i for i in range(len(rows)) if i not in bad]
-        while (error := self._refusal(self._lens.picked(rows, good))) is not None:
-            low, high = 1, len(good)
-            while low < high:
-                middle = (low + high) // 2
-                found = self._refusal(self._lens.picked(rows, good[:middle]))
-                low, high = (low, middle) if found is not None else (middle + 1, high)
-            bad[good.pop(low - 1)] = error
-        return self._lens.picked(rows, good), sorted(bad.items())
 
-    def _bisect(
-        self, rows: Sequence[Row], start: int, end: int, bad: dict[int, RefusedError]
-    ) -> None:
-        error = self._refusal(rows[start:end])
-        if error is None:
-            return
-        if end - start == 1:
-            bad[start] = error
-            return
-        middle = (start + end) // 2
-        self._bisect(rows, start, middle, bad)
-        self._bisect(rows, middle, end, bad)
+        def failure(places: Sequence[int]) -> RefusedError | None:
+            return self._refusal(self._lens.picked(rows, places))
+
+        failing_alone(len(rows), failure, bad)
+        good = failing_together(len(rows), failure, bad)
+        return self._lens.picked(rows, good), sorted(bad.items())
 
     def _refusal(self, rows: Sequence[Row]) -> RefusedError | None:
         """Return why the target refuses these rows, None if it takes them. Nothing is kept."""
@@ -249,28 +260,46 @@ class TableLoad:
         except RefusedError as error:
             return error
 
-    def _reject(self, number: int, rows: Sequence[Row], at: int, error: RefusedError) -> Reject:
-        key, values = self._shown(rows, at)
+    def _reject(self, number: int, rows: Sequence[Row], at: int, error: DatamigError) -> Reject:
+        if not self._transform:
+            return self._kept(number, self._source_shown(rows, at), error)
+        cells: Sequence[Cell] = rows[at]
+        return self._kept(number, ((), [None if c is None else str(c) for c in cells]), error)
+
+    def _source_shown(
+        self, rows: Sequence[Row], at: int
+    ) -> tuple[tuple[str, ...], list[str | None]]:
+        """Return the key and the values of a row as it was read."""
+        return self._lens.key(rows, at) if self.route.key else (), self._lens.values(rows, at)
+
+    def _kept(
+        self, number: int, shown: tuple[tuple[str, ...], list[str | None]], error: DatamigError
+    ) -> Reject:
+        key, values = shown
+        names = [c.name for c in self.route.columns]
+        named = dict(zip(names, (_clean(v) for v in values), strict=True))
         return Reject(
             table=self.route.name,
             batch=number,
-            row_key=json.dumps(key, ensure_ascii=False),
-            row_values=json.dumps(values, ensure_ascii=False),
+            row_key=json.dumps([_clean(k) for k in key], ensure_ascii=False),
+            row_values=json.dumps(named, ensure_ascii=False),
             code=error.code,
-            reason=error.message,
+            reason=_clean(error.message) or "",
             hint=error.hint,
+            shard=self.shard,
         )
 
-    def _shown(self, rows: Sequence[Row], at: int) -> tuple[list[str], dict[str, str | None]]:
-        names = [c.name for c in self.route.columns]
-        if self._transform:
-            cells: Sequence[Cell] = rows[at]
-            texts = [None if c is None else str(c) for c in cells]
-            return [], dict(zip(names, (_clean(t) for t in texts), strict=True))
-        key = list(self._lens.key(rows, at)) if self.route.key else []
-        return [_clean(k) or "" for k in key], dict(
-            zip(names, (_clean(t) for t in self._lens.values(rows, at)), strict=True)
-        )
+
+def too_many_rejects(route: Route, rejects: Rejects, counted: Tally | TableState) -> RejectsError:
+    """Return the error of a table with more rejects than the spec allows."""
+    msg = (
+        f"{counted.rows_rejected} of {counted.rows_read} rows of {route.name} were "
+        f"rejected, more than {rejects.abort_above}"
+    )
+    hint = (
+        "See the reasons with `datamig status`, mend a cast or a filter, roll back and run again."
+    )
+    return RejectsError(msg, hint=hint, where=f"load/{route.name}")
 
 
 class _TrialOver(Exception):  # noqa: N818 (a signal, not an error)

@@ -12,8 +12,14 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 from datamig_pipelines.catalog import Kind, Type
 from datamig_pipelines.dialects.capabilities import Wire
 from datamig_pipelines.dialects.reading import Cell, Projection, Row
-from datamig_pipelines.errors import RefusedError, TransformError, TransformNotFoundError
+from datamig_pipelines.errors import (
+    DatamigError,
+    RefusedError,
+    TransformError,
+    TransformNotFoundError,
+)
 from datamig_pipelines.transfer.encoders import cells_encoder, unhex
+from datamig_pipelines.transfer.isolating import failing_alone
 from datamig_pipelines.transfer.route import Route
 from datamig_pipelines.transfer.rows import split_csv, split_text
 
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
 Frame = Any
 Function = Callable[[Frame], Frame]
 
+_PROBES = 16
 _FRAMES = {"polars": "polars.DataFrame", "pandas": "pandas.DataFrame"}
 
 
@@ -94,6 +101,10 @@ def _flavour(name: str, function: Function) -> str:
     raise TransformNotFoundError(msg, hint=hint)
 
 
+class _Unfit(Exception):  # noqa: N818 (a signal, not an error of its own)
+    """The function returned something that does not fit the table, whatever the rows."""
+
+
 class Transform:
     """Runs one table's function over batches.
 
@@ -112,19 +123,90 @@ class Transform:
         """Return what the function makes of rows, as cells in the order of the route's columns.
 
         Raises:
-            TransformError: The function raised or returned something else; the message names the
-                first row that does it alone, if one does.
+            TransformError: The function raised or returned something that does not fit.
+            RefusedError: A row holds a value that its column's type does not know.
         """
         try:
             return self._apply(rows)
-        except RefusedError:
-            raise
         except Exception as error:
-            place = self._first_bad(rows)
-            msg = f"{self.route.transform} failed{place}: {type(error).__name__}: {error}"
-            raise TransformError(
-                msg, hint="Mend the function and run again; done batches are kept."
-            ) from error
+            reason = self._reason(error)
+            if reason is error:
+                raise
+            raise reason from error
+
+    def sorted_out(
+        self, rows: Sequence[Row], too_many: Callable[[int], bool]
+    ) -> tuple[list[tuple[Cell, ...]], dict[int, DatamigError]]:
+        """Return what the function makes of the rows that it does not raise for, and the others.
+
+        Those stand by their place, with the reason. ``too_many`` says whether so many are over the
+        limit.
+
+        Raises:
+            TransformError: The function raises for too many rows, for every row that was tried, or
+                for no single row but for all together; or it returned what does not fit.
+        """
+        bad: dict[int, DatamigError] = {}
+        try:
+            return self._apply(rows), bad
+        except _Unfit as error:
+            raise self._reason(error) from error
+        except Exception as error:  # noqa: BLE001 (whatever a user's function raises)
+            first = self._reason(error)
+        self._probe(rows)
+
+        def failure(places: Sequence[int]) -> DatamigError | None:
+            self._check(bad, too_many)
+            return self._failure(rows, places)
+
+        failing_alone(len(rows), failure, bad)
+        self._check(bad, too_many)
+        if not bad:
+            raise self._raised(first, " for the batch as a whole (no single row does it)")
+        return self.cells([row for i, row in enumerate(rows) if i not in bad]), bad
+
+    def _failure(self, rows: Sequence[Row], places: Sequence[int]) -> DatamigError | None:
+        """Return why the function takes some rows not; raise what has nothing to do with rows."""
+        try:
+            self._apply([rows[i] for i in places])
+        except _Unfit as error:
+            raise self._reason(error) from error
+        except Exception as error:  # noqa: BLE001 (whatever a user's function raises)
+            return self._reason(error)
+        return None
+
+    def _check(self, bad: dict[int, DatamigError], too_many: Callable[[int], bool]) -> None:
+        if bad and too_many(len(bad)):
+            place, error = min(bad.items())
+            raise self._raised(
+                error, f" for {len(bad)} rows, first in row {place + 1} of the batch"
+            )
+
+    def _probe(self, rows: Sequence[Row]) -> None:
+        """Try some rows one by one; raise TransformError where the function takes none of them."""
+        step = len(rows) // _PROBES
+        if step < 2:
+            return
+        error: DatamigError | None = None
+        for place in range(0, step * _PROBES, step):
+            error = self._failure(rows, [place])
+            if error is None:
+                return
+        if error is not None:
+            raise self._raised(error, f" for each of {_PROBES} rows tried by themselves")
+
+    def _reason(self, error: Exception) -> DatamigError:
+        """Return what an exception means for the row that raised it."""
+        if isinstance(error, DatamigError):
+            return error
+        cause = error.__cause__ if isinstance(error, _Unfit) and error.__cause__ else error
+        return self._raised(f"{type(cause).__name__}: {cause}", "")
+
+    def _raised(self, error: DatamigError | str, where: str) -> TransformError:
+        head = f"{self.route.transform} failed"
+        said = error if isinstance(error, str) else error.message.removeprefix(f"{head}: ")
+        hint = "Mend the function and run again; done batches are kept."
+        return TransformError(f"{head}{where}: {said}", hint=hint)
 
     def encode(self, cells: Sequence[Row]) -> Any:
         """Return cells as the target takes them."""
@@ -132,27 +214,25 @@ class Transform:
 
     def _apply(self, rows: Sequence[Row]) -> list[tuple[Cell, ...]]:
         table = _arrow(self.route, rows)
-        result = _as_arrow(self.function(_as_frame(table, self.flavour)))
+        frame = self.function(_as_frame(table, self.flavour))
+        try:
+            return self._fitted(_as_arrow(frame), len(rows))
+        except (ValueError, TypeError) as error:
+            raise _Unfit from error
+
+    def _fitted(self, result: "pa.Table", most: int) -> list[tuple[Cell, ...]]:
         names = [c.name for c in self.route.columns]
         missing = [n for n in names if n not in result.column_names]
         extra = [n for n in result.column_names if n not in names]
         if missing or extra:
             msg = f"the frame lacks {missing or 'nothing'} and has {extra or 'nothing'} too much"
             raise ValueError(msg)
-        if result.num_rows > len(rows):
-            msg = f"the frame has {result.num_rows} rows, it came with {len(rows)}"
+        if result.num_rows > most:
+            msg = f"the frame has {result.num_rows} rows, it came with {most}"
             raise ValueError(msg)
         return list(
             zip(*[_as_cells(result.column(c.name), c) for c in self.route.columns], strict=True)
         )
-
-    def _first_bad(self, rows: Sequence[Row]) -> str:
-        for index, row in enumerate(rows):
-            try:
-                self._apply([row])
-            except Exception:  # noqa: BLE001 (looking for the row that raises)
-                return f" in row {index + 1} of the batch"
-        return " for the batch as a whole (no single row does it)"
 
 
 def _arrow(route: Route, rows: Sequence[Row]) -> "pa.Table":

@@ -5,12 +5,14 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.engine import make_url
 
-from datamig_pipelines.errors import LedgerError
-from datamig_pipelines.ledger import BatchEntry, Ledger, ProofEntry, Reject, RunEntry
+from datamig_pipelines.errors import BatchTakenError, LedgerError, LedgerOutdatedError
+from datamig_pipelines.ledger import BatchEntry, Ledger, ProofEntry, Reject, RunEntry, Shard
+from datamig_pipelines.ledger.tables import ledger_name
 from datamig_pipelines.session import Session
 from datamig_pipelines_tests.session.test_session import ENGINES
 
-ENTRY = BatchEntry("r", "s.t", 1, '["7"]', 10, 7, 2, 1, 100, "7:ff", 0.5)
+SHARD = Shard("r", "s.t", 1)
+ENTRY = BatchEntry("r", "s.t", 1, 1, "", '["7"]', 10, 7, 2, 1, 100, "7:ff", "d", 0.5)
 REJECT = Reject("s.t", 1, '["5"]', '{"a": "ž🐎\\u0000"}', "DM408", "it's 100% wrong", "mend it")
 RUN = RunEntry("r", "m", "f", "running", "2026-01-01T00:00:00", who="me")
 
@@ -69,7 +71,8 @@ def test_run_ends_and_goes_on(ledger):
 
 def test_state_adds_up_all_batches(ledger):
     """Rows, bytes and fingerprints are summed, the last key counts."""
-    second = replace(ENTRY, number=2, high_key='["9", "x"]', written="7:1")
+    second = replace(ENTRY, number=2, low_key='["7"]', high_key='["9", "x"]', written="7:1")
+    ledger.add_shards([SHARD])
     ledger.add_batch(ENTRY, [])
     ledger.add_batch(second, [])
 
@@ -77,9 +80,9 @@ def test_state_adds_up_all_batches(ledger):
 
     rows = (state.rows_read, state.rows_loaded, state.rows_rejected, state.rows_filtered)
     assert (state.batches, rows) == (2, (20, 14, 4, 2))
-    assert (state.bytes, state.high_key, state.written, state.done) == (
+    assert (state.bytes, state.shards[0].at, state.written, state.done) == (
         200,
-        ("9", "x"),
+        '["9", "x"]',
         (14, 256),
         False,
     )
@@ -87,14 +90,21 @@ def test_state_adds_up_all_batches(ledger):
 
 def test_state_of_another_table_is_its_own(ledger):
     """Batches belong to one table of one run."""
+    ledger.add_shards([SHARD])
     ledger.add_batch(ENTRY, [])
 
     assert [ledger.table_state(r, t).batches for r, t in (("r", "s.u"), ("q", "s.t"))] == [0, 0]
 
 
 def test_finished_table_is_done(ledger):
-    """A table is complete when the ledger says so, with or without batches."""
+    """A table is complete when all its shards are and the ledger says so; batches need not be."""
+    empty = replace(SHARD, table="empty")
+    ledger.add_shards([empty])
+    ledger.end_shard(empty)
+    before = ledger.table_state("r", "empty").done
     ledger.finish_table("r", "empty", 0)
+
+    assert not before
 
     assert (ledger.table_state("r", "empty").done, ledger.loaded_tables("r")) == (True, ["empty"])
 
@@ -107,20 +117,19 @@ def test_entry_that_does_not_add_up_is_refused(ledger):
     assert ledger.table_state("r", "s.t").batches == 0
 
 
-@pytest.mark.parametrize("column", ["rows_loaded", "number"])
+@pytest.mark.parametrize("column", ["rows_loaded", "number", "low_key"])
 def test_ledger_that_was_edited_is_noticed(ledger, column):
     """A missing batch or a changed figure stops everything."""
+    ledger.add_shards([SHARD])
     ledger.add_batch(ENTRY, [])
     name = ledger.dialect.table(_batch_table(ledger))
-    ledger.session.query(f"UPDATE {name} SET {column} = 3")
+    ledger.session.query(f"UPDATE {name} SET {column} = '3'")
 
     with pytest.raises(LedgerError, match="does not add up"):
         ledger.table_state("r", "s.t")
 
 
 def _batch_table(ledger: Ledger):
-    from datamig_pipelines.ledger.tables import ledger_name
-
     return ledger_name(ledger.dialect, "batch")
 
 
@@ -135,6 +144,7 @@ def test_forgotten_table_starts_over(ledger):
     """Nothing of a table's load stays when it is forgotten; other tables do."""
     other = replace(ENTRY, table="s.u")
     for entry in (ENTRY, other):
+        ledger.add_shards([replace(SHARD, table=entry.table)])
         ledger.add_batch(entry, [replace(REJECT, table=entry.table)])
         ledger.finish_table("r", entry.table, 7)
     ledger.forget_table("r", "s.t")
@@ -182,3 +192,76 @@ def test_position_of_the_source_is_kept(ledger):
     ledger.set_position("r", "0/16B3748")
 
     assert ledger.last_run("m").position == "0/16B3748"
+
+
+def test_positions_of_all_snapshots_are_kept(ledger):
+    """The newest position is the run's; older ones stay."""
+    ledger.start_run(RUN)
+    for position in ("a", "", "b"):
+        ledger.set_position("r", position)
+
+    assert (ledger.positions("r"), ledger.position("r")) == (["a", "", "b"], "b")
+    assert ledger.position("other") == ""
+
+
+def test_loaded_table_with_an_open_shard_is_noticed(ledger):
+    """A table is not called loaded as long as a shard of its manifest is not."""
+    ledger.add_shards([SHARD])
+    ledger.finish_table("r", "s.t", 0)
+
+    with pytest.raises(LedgerError, match="not all of its shards"):
+        ledger.table_state("r", "s.t")
+
+
+def test_batch_is_entered_once(ledger):
+    """A second entry of one number is refused, whoever writes it."""
+    ledger.add_shards([SHARD])
+    ledger.add_batch(ENTRY, [])
+
+    with pytest.raises(BatchTakenError):
+        ledger.add_batch(ENTRY, [])
+
+
+def test_batch_that_is_taken_back_leaves_its_range_to_a_shard(ledger):
+    """Its rows and rejects are gone, the chain is whole, and the table is not loaded any more."""
+    second = replace(ENTRY, number=2, low_key='["7"]', high_key='["9"]')
+    ledger.add_shards([SHARD])
+    for entry in (ENTRY, second):
+        ledger.add_batch(entry, [replace(REJECT, batch=entry.number)])
+    ledger.end_shard(SHARD)
+    ledger.finish_table("r", "s.t", 14)
+    ledger.add_proof(ProofEntry("r", "s.t", "row_count", "equal", "1", "1", ""))
+
+    with ledger.session.transaction():
+        again = ledger.take_back(second, 2)
+
+    state = ledger.table_state("r", "s.t")
+    assert (again.low_key, again.high_key, again.number) == ('["7"]', '["9"]', 2)
+    assert (state.done, [s.shard for s in state.open_shards]) == (False, [again])
+    assert (state.batches, state.rows_loaded, ledger.proofs("r")) == (2, 7, [])
+    assert [r.batch for _, r in ledger.rejects("r")] == [1]
+
+
+def test_shard_goes_on_behind_its_last_batch(ledger):
+    """A shard knows its own batches only."""
+    ends = [replace(SHARD, high_key='["7"]'), replace(SHARD, number=2, low_key='["7"]')]
+    ledger.add_shards(ends)
+    ledger.add_batch(ENTRY, [])
+
+    first, second = (ledger.shard_state("r", "s.t", n) for n in (1, 2))
+
+    assert (first.next_number, first.at, first.rows_read) == (2, '["7"]', 10)
+    assert (second.next_number, second.at, second.rows_read) == (1, '["7"]', 0)
+    with pytest.raises(LedgerError, match="no shard 3"):
+        ledger.shard_state("r", "s.t", 3)
+
+
+def test_ledger_of_an_older_version_is_refused(ledger):
+    """A ledger without shards is no ledger to go on with: nothing is read from it or written."""
+    shard = ledger.dialect.table(ledger_name(ledger.dialect, "shard"))
+    ledger.session.query(f"DROP TABLE {shard}")
+    old = Ledger(ledger.session)
+
+    for ask in (old.create, lambda: old.last_run("m"), lambda: old.table_state("r", "s.t")):
+        with pytest.raises(LedgerOutdatedError, match="older version"):
+            ask()

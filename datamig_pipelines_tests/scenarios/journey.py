@@ -21,7 +21,7 @@ from datamig_pipelines.steps import Place
 from datamig_pipelines.transfer import Event
 from datamig_pipelines_tests.scenarios.process import Process, Task
 
-Batches = dict[tuple[str, int], BatchEntry]
+Batches = dict[tuple[str, int, int], BatchEntry]
 
 
 @dataclass
@@ -86,7 +86,7 @@ class Journey:
             if run is None:
                 return {}
             rows = ledger._fetch("batch", ("run_id",), (run.run_id,))
-            return {(e.table, e.number): e for e in (BatchEntry(*row) for row in rows)}
+            return {(e.table, e.shard, e.number): e for e in (BatchEntry(*row) for row in rows)}
 
     def run_ids(self) -> list[str]:
         """Return the runs of the ledger, oldest first."""
@@ -142,18 +142,18 @@ def strikes(seed: str, points: Iterable[tuple[str, int]]) -> Iterator[tuple[str,
         yield mark, dice.randint(1, most), dice.choice((0.0, dice.uniform(0, 0.05)))
 
 
-def lost(before: Batches, after: Batches, again: Iterable[str] = ()) -> list[tuple[str, int]]:
+def lost(before: Batches, after: Batches, again: Iterable[str] = ()) -> list[tuple[str, int, int]]:
     """Return the batches that are gone or were written again, but for tables that start over."""
     free = set(again)
     return [k for k, entry in before.items() if k[0] not in free and after.get(k) != entry]
 
 
 def gaps(batches: Batches) -> list[str]:
-    """Return the tables whose batches are not numbered 1, 2, 3, … or do not add up."""
-    numbers: dict[str, list[int]] = {}
-    for table, number in batches:
-        numbers.setdefault(table, []).append(number)
-    wrong = [t for t, n in numbers.items() if sorted(n) != list(range(1, len(n) + 1))]
+    """Return the tables whose shards' batches are not numbered 1, 2, 3, … or do not add up."""
+    numbers: dict[tuple[str, int], list[int]] = {}
+    for table, shard, number in batches:
+        numbers.setdefault((table, shard), []).append(number)
+    wrong = [t for (t, _), n in numbers.items() if sorted(n) != list(range(1, len(n) + 1))]
     return wrong + [
         e.table
         for e in batches.values()

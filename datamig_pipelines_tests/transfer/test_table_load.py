@@ -19,7 +19,9 @@ from datamig_pipelines.session import Session
 from datamig_pipelines.spec import Migration, Rejects
 from datamig_pipelines.steps import STEPS
 from datamig_pipelines.transfer import Route
+from datamig_pipelines.transfer.manifest import cut_table
 from datamig_pipelines.transfer.table_load import LoadOrder, TableLoad
+from datamig_pipelines.transfer.tally import Tally
 
 RUN = "run"
 
@@ -36,9 +38,13 @@ class Bench:
     def load(
         self, rejects: str = "100%", stopped: Callable[[], bool] = lambda: False, **changed
     ) -> TableLoad:
+        """Return the load of the one shard; going on, it begins with what the ledger counts."""
         route = replace(self.route, **changed)
         order = LoadOrder(RUN, Rejects(abort_above=rejects), self.folder, stopped)
-        return TableLoad(route, order, self.source, self.target)
+        if not self.state().shards:
+            Ledger(self.target).add_shards(cut_table(route, RUN, self.source))
+        tally = Tally(route, self.state(), [1])
+        return TableLoad(route, order, self.source, self.target, 1, tally)
 
     def ids(self) -> list[int]:
         return [row[0] for row in self.target.query("SELECT id FROM t ORDER BY rowid")]
@@ -49,6 +55,9 @@ class Bench:
 
     def state(self):
         return Ledger(self.target).table_state(RUN, "t")
+
+    def done(self) -> bool:
+        return bool(self.state().shards) and not self.state().open_shards
 
 
 Benches = Callable[..., Bench]
@@ -103,7 +112,7 @@ def test_load_brings_every_row_once(bench, count):
     list(made_.load().run())
 
     state = made_.state()
-    assert (made_.ids(), state.rows_read, state.rows_loaded, state.batches, state.done) == (
+    assert (made_.ids(), state.rows_read, state.rows_loaded, state.batches, made_.done()) == (
         list(range(1, count + 1)), count, count, -(-count // 10), True,
     )  # fmt: skip
 
@@ -192,18 +201,22 @@ def test_load_stops_over_the_limit_and_keeps_what_is_good(bench, limit, batches)
     with pytest.raises(RejectsError, match=f"more than {limit}"):
         list(made_.load(limit).run())
 
-    assert (made_.state().batches, made_.state().done) == (batches, False)
+    assert (made_.state().batches, made_.done()) == (batches, False)
 
 
-def test_limit_is_a_share_of_the_rows_read_not_of_an_estimate(bench):
-    """An estimate that is far too high does not let everything be rejected."""
-    made_ = bench([-1] * 10)
-    table = replace(made_.route.source, rows=10**9)
+@pytest.mark.parametrize(("where", "stops"), [("v < 5", True), ("", False)])
+def test_limit_of_a_filtered_table_is_a_share_of_the_rows_read(bench, where, stops):
+    """How many rows the whole table has says nothing about those that the filter leaves."""
+    made_ = bench([-1, *[1] * 9, *[9] * 90])
+    load = made_.load("5%", where=where)
 
-    with pytest.raises(RejectsError):
-        list(made_.load("10%", source=table).run())
+    if stops:
+        with pytest.raises(RejectsError, match="1 of 10 rows"):
+            list(load.run())
+    else:
+        list(load.run())
 
-    assert not made_.state().done
+    assert made_.rejected() == [1]
 
 
 def test_load_without_a_key_starts_over(bench):

@@ -39,6 +39,11 @@ def picky(frame):
         raise ValueError("two")
     return frame
 
+def crowded(frame):
+    if len(frame) > 50:
+        raise ValueError("crowded")
+    return frame
+
 def abroad(frame):
     return frame.with_columns(polars.col("c0").dt.convert_time_zone("Asia/Tokyo"))
 
@@ -137,10 +142,70 @@ def test_frame_that_does_not_fit_is_refused(function, name, said):
     assert f"user_module.{name}" in caught.value.message
 
 
-def test_row_that_makes_a_function_fail_is_named(function):
-    """The message says which row of the batch does it alone."""
-    with pytest.raises(TransformError, match="row 3 of the batch: ValueError: two"):
-        function("picky", INTEGER).cells([copy_line([str(i)]) for i in range(5)])
+def lines(*numbers: int) -> list[bytes]:
+    return [copy_line([str(n)]) for n in numbers]
+
+
+def never(bad: int) -> bool:
+    return False
+
+
+@pytest.mark.parametrize("count", [5, 200])
+def test_rows_that_a_function_raises_for_are_sorted_out(function, count):
+    """They alone stand aside, with the function's words; it sees all others together."""
+    numbers = [2, *range(3, count), 2]
+
+    cells, bad = function("picky", INTEGER).sorted_out(lines(*numbers), never)
+
+    assert cells == [(n,) for n in range(3, count)]
+    assert sorted(bad) == [0, count - 2]
+    assert {e.message for e in bad.values()} == {"user_module.picky failed: ValueError: two"}
+
+
+def test_bad_row_costs_few_calls(function):
+    """A row among thousands is found by halving, not by trying one after the other."""
+    transform = function("picky", INTEGER)
+    calls = []
+    real = transform.function
+    transform.function = lambda frame: calls.append(len(frame)) or real(frame)
+
+    transform.sorted_out(lines(*[5] * 1500, 2, *[5] * 2000), never)
+
+    assert len(calls) < 40
+
+
+def test_function_that_fails_for_too_many_rows_is_an_error(function):
+    """At the limit nothing more is tried; the message names the first row."""
+    with pytest.raises(TransformError, match=r"for 3 rows, first in row 3 of the batch.*two"):
+        function("picky", INTEGER).sorted_out(lines(5, 6, *[2] * 20), lambda bad: bad > 2)
+
+
+def test_function_that_fails_for_every_row_is_an_error_at_once(function):
+    """It is not tried on thousands of rows whatever the limit allows."""
+    with pytest.raises(TransformError, match=r"each of 16 rows.*ValueError: two"):
+        function("picky", INTEGER).sorted_out(lines(*[2] * 5000), never)
+
+
+def test_function_that_fails_for_no_single_row_is_an_error(function):
+    """What only all rows together bring about is nobody's reject."""
+    with pytest.raises(TransformError, match="no single row does it"):
+        function("crowded", INTEGER).sorted_out(lines(*range(100)), never)
+
+
+@pytest.mark.parametrize("name", ["doubled", "short", "no_frame"])
+def test_frame_that_does_not_fit_makes_no_rejects(function, name):
+    """A function that returns something else is wrong for every row."""
+    with pytest.raises(TransformError):
+        function(name, INTEGER).sorted_out(lines(1, 2, 3), never)
+
+
+def test_value_that_is_none_of_its_type_is_sorted_out(function):
+    """A row whose value cannot be shown to the function is as bad as one that it raises for."""
+    rows = [copy_line(["2020-01-01"]), copy_line(["0000-00-00"])]
+
+    cells, bad = function("same", DATE).sorted_out(rows, never)
+
+    assert (cells, {i: e.code for i, e in bad.items()}) == ([("2020-01-01",)], {1: "DM408"})
 
 
 @pytest.mark.parametrize("name", ["nope", "two", "wrong", "text"])

@@ -139,13 +139,14 @@ def _messages(pgconn: "PGconn") -> Iterator[list[bytes]]:
             while size > 0:
                 held.append(bytes(data))
                 size, data = get(1)
+            if size < 0:  # who closes the stream behind this list finds the connection at rest
+                _finish(pgconn)
             if held:
                 yield held
             if size < 0:
-                break
+                return
             wait()  # other threads run meanwhile
             consume()
-    _finish(pgconn)
 
 
 def _unframed(lists: Iterator[list[bytes]]) -> Iterator[list[bytes]]:
@@ -236,8 +237,10 @@ def _finish(pgconn: "PGconn") -> int:
 def _cancel(pgconn: "PGconn") -> None:
     """Stop a running COPY OUT and read what is still on its way."""
     from psycopg.errors import Error
-    from psycopg.pq import ConnStatus
+    from psycopg.pq import ConnStatus, TransactionStatus
 
+    if pgconn.transaction_status != TransactionStatus.ACTIVE:
+        return  # all of it had come already
     pgconn.get_cancel().cancel()
     try:
         for _ in _messages(pgconn):

@@ -100,7 +100,7 @@ def _strike(journey: Journey, seed: str, points: list[tuple[str, int]]) -> list[
 
 def _keyless(journey: Journey, batches: Batches) -> set[str]:
     """Return the tables that start over, as long as they are not complete."""
-    return {table for (table, _), entry in batches.items() if entry.high_key == "[]"}
+    return {table for (table, _, _), entry in batches.items() if entry.high_key == "[]"}
 
 
 def _assert_arrived(journey: Journey, judge: Judge) -> None:

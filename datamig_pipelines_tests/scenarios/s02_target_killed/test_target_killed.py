@@ -29,7 +29,7 @@ def test_crashed_target_is_loaded_to_the_end(
 ) -> None:
     """PostgreSQL is killed under the load and started; the run goes on, nothing is doubled."""
     with own_postgres.database() as url:
-        journey = going(shop_url, url, batch_size=40, include=TABLES)
+        journey = going(shop_url, url, batch_size=40, include=TABLES, max_retries=0)
 
         error = _run_and_crash(journey, own_postgres, strike_at)
         own_postgres.start()
@@ -46,7 +46,7 @@ def test_crashed_source_is_read_to_the_end(
     mariadb_server: MariadbServer, mariadb_shop_url: str, pg_url: str, going: Going
 ) -> None:
     """MariaDB is killed while it is read; started again, the run goes on behind the last batch."""
-    journey = going(mariadb_shop_url, pg_url, batch_size=40)
+    journey = going(mariadb_shop_url, pg_url, batch_size=40, max_retries=0)
 
     error = _run_and_crash(journey, mariadb_server, 5)
     mariadb_server.start()

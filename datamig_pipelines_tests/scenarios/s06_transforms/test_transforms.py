@@ -43,6 +43,14 @@ def raises_on_33(frame: pl.DataFrame) -> pl.DataFrame:
         raise RuntimeError("thirty-three")
     return frame.with_columns(tag=pl.lit("x"))
 
+def raises_behind_20(frame: pl.DataFrame) -> pl.DataFrame:
+    if frame["id"].max() > 20:
+        raise RuntimeError("not yet")
+    return frame.with_columns(tag=pl.lit("x"))
+
+def always_raises(frame: pl.DataFrame) -> pl.DataFrame:
+    raise RuntimeError("never well")
+
 def lacks_a_column(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.drop("born").with_columns(tag=pl.lit("x"))
 
@@ -150,7 +158,7 @@ def test_values_survive_the_function(
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        ("raises_on_33", ["thirty-three", "row 13"]),
+        ("always_raises", ["never well", "row 1 "]),
         ("lacks_a_column", ["born"]),
         ("adds_a_column", ["more"]),
         ("adds_rows", ["rows"]),
@@ -167,21 +175,37 @@ def test_wrong_function_names_batch_and_row(
 
     assert isinstance(error, TransformError)
     assert all(word in str(error) for word in (*words, function, "load/goods/batch")), str(error)
-    if function == "raises_on_33":
-        assert "batch 2" in error.where
-        assert [number for _, number in journey.batches()] == [1]
+    assert journey.batches() == {}
+
+
+def test_row_that_the_function_raises_for_is_a_reject(
+    goods_url: str, pg_url: str, going: Going
+) -> None:
+    """One row of sixty stands aside, with what the function said; all others arrive."""
+    journey = _journey(going, goods_url, pg_url, "raises_on_33")
+
+    error = journey.refused()
+
+    assert isinstance(error, RejectsError)
+    (reject,) = journey.rejects()
+    assert (reject.row_key, reject.code) == ('["33"]', "DM302")
+    assert "thirty-three" in reject.reason
+    assert '"id": "33"' in reject.row_values
+    assert {row[0] for row in journey.rows("goods", "id")} == set(range(1, ROWS + 1)) - {33}
+    assert gaps(journey.batches()) == []
+    assert set(journey.verdicts()) == {"equal"}
 
 
 def test_mended_function_goes_on_behind_the_done_batches(
     goods_url: str, pg_url: str, going: Going, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After the function was mended, the run resumes; done batches are not done again."""
-    journey = _journey(going, goods_url, pg_url, "raises_on_33")
+    journey = _journey(going, goods_url, pg_url, "raises_behind_20")
     journey.refused()
     before = journey.batches()
 
     module = next(journey.folder.glob("goods_*.py"))
-    module.write_text(MODULE.replace("if 33 in", "if 3333 in"))
+    module.write_text(MODULE.replace("> 20:", "> 2000:"))
     process = journey.start()  # a new process, as Python keeps what it has imported
     process.finish()
 
