@@ -7,6 +7,7 @@ import dagster as dg
 from datamig_pipelines.orchestration.graph import Graph
 from datamig_pipelines.orchestration.rollback import rollback_job
 from datamig_pipelines.orchestration.settings import mapping
+from datamig_pipelines.orchestration.spread import spread_job
 from datamig_pipelines.proofs import PROOFS
 from datamig_pipelines.steps import STEPS
 
@@ -21,6 +22,8 @@ _VALIDATE = "Proves a loaded migration again; fails if anything differs."
 def jobs(graph: Graph) -> list[Job]:
     """Return ``<name>``, ``<name>_plan``, ``<name>_validate`` and ``<name>_rollback``.
 
+    Where the spec has ``spread``, ``<name>_spread`` as well.
+
     A spec without any proof or suite has no ``<name>_validate``: it could only be green.
     """
     steps = [graph.keys.step(s) for s in ("plan", *STEPS) if s != "load"]
@@ -34,6 +37,8 @@ def jobs(graph: Graph) -> list[Job]:
         checked = graph.loaded if of_load else [*graph.loaded, graph.keys.step("validate")]
         checks = dg.AssetSelection.checks_for_assets(*checked)
         found.append(_job(graph, "_validate", checks, _VALIDATE))
+    if graph.migration.spread:
+        found.append(spread_job(graph, graph.migration.spread))
     return [*found, rollback_job(graph)]
 
 

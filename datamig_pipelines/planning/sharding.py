@@ -20,6 +20,7 @@ def shards_of(
     wanted = spec.shards if spec and spec.shards is not None else migration.shards
     if wanted != "auto":
         return wanted
-    if migration.workers == 1:
+    workers = max(migration.workers, migration.spread.steps if migration.spread else 1)
+    if workers == 1:
         return 1
-    return max(1, min(migration.workers * _PER_WORKER, rows // (batch_size * _BATCHES)))
+    return max(1, min(workers * _PER_WORKER, rows // (batch_size * _BATCHES)))

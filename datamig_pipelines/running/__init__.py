@@ -3,12 +3,15 @@
 from datamig_pipelines.running.opening import look
 from datamig_pipelines.running.rollback import Loss, losses, roll_back
 from datamig_pipelines.running.run import StepStarted, fail_run, run, run_step, undo_if_asked
+from datamig_pipelines.running.spread import begin_spread, end_spread, take_share
 from datamig_pipelines.running.status import status
 from datamig_pipelines.running.validation import validate
 
 __all__ = [
     "Loss",
     "StepStarted",
+    "begin_spread",
+    "end_spread",
     "fail_run",
     "look",
     "losses",
@@ -16,6 +19,7 @@ __all__ = [
     "run",
     "run_step",
     "status",
+    "take_share",
     "undo_if_asked",
     "validate",
 ]

@@ -36,7 +36,7 @@ def run(migration: Migration, launch: Launch | None = None) -> Iterator[Event]:
             ``rollback: {on_failure: undo}``; a run that was finished once before is kept always.
         RejectsError: Everything else is done, but rows were rejected that the spec does not allow.
     """
-    yield from _steps(migration, launch, tuple(STEPS))
+    yield from run_steps(migration, launch, tuple(STEPS))
 
 
 def run_step(migration: Migration, launch: Launch | None, name: str) -> Iterator[Event]:
@@ -44,10 +44,13 @@ def run_step(migration: Migration, launch: Launch | None, name: str) -> Iterator
 
     Raises what `run` raises, and takes an unfinished run back likewise where the spec says so.
     """
-    yield from _steps(migration, launch, (name,))
+    yield from run_steps(migration, launch, (name,))
 
 
-def _steps(migration: Migration, launch: Launch | None, names: tuple[str, ...]) -> Iterator[Event]:
+def run_steps(
+    migration: Migration, launch: Launch | None, names: tuple[str, ...]
+) -> Iterator[Event]:
+    """Run some steps in one go. Raises what `run` raises."""
     began = False
     try:
         with opened(migration, launch) as (plan, session):

@@ -6,6 +6,7 @@ from datamig_pipelines.spec.launch import Direction, Launch
 from datamig_pipelines.spec.migration import Migration
 from datamig_pipelines.spec.policy import Alert, Backup, Contact, Rejects, Rollback, Schedule
 from datamig_pipelines.spec.proof import Suite, Validation
+from datamig_pipelines.spec.spread import Spread
 from datamig_pipelines.spec.table import Cast, ColumnSpec, TableSpec
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Rejects",
     "Rollback",
     "Schedule",
+    "Spread",
     "Suite",
     "TableSpec",
     "Validation",

@@ -15,6 +15,7 @@ from datamig_pipelines.spec.connection import Connection
 from datamig_pipelines.spec.model import SpecModel
 from datamig_pipelines.spec.policy import Alert, Backup, Contact, Rejects, Rollback, Schedule
 from datamig_pipelines.spec.proof import Validation
+from datamig_pipelines.spec.spread import Spread
 from datamig_pipelines.spec.table import Cast, Shards, TableSpec
 
 _DAGSTER_WORDS = frozenset({"type", "config", "context", "input", "output"})
@@ -65,6 +66,7 @@ class Migration(SpecModel):
         default=(), description="team:name or an email address, shown on every asset."
     )
     schedule: Schedule | None = None
+    spread: Spread | None = None
 
     _base: Path = PrivateAttr(default_factory=Path.cwd)
 

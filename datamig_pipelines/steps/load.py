@@ -277,7 +277,7 @@ class _Attempt:
         self, route: Route, tally: Tally, number: int, source: Session, target: Session
     ) -> Iterator[Event]:
         if number != _NONE:
-            order = _order(self.context, self._crew.stop.is_set)
+            order = load_order(self.context, self._crew.stop.is_set)
             for progress in TableLoad(route, order, source, target, number, tally).run():
                 if tally.due(_TICK_S):
                     yield progress
@@ -285,7 +285,8 @@ class _Attempt:
             yield from _finished(self.context, route, tally, source, target)
 
 
-def _order(context: Context, stopped: Callable[[], bool]) -> LoadOrder:
+def load_order(context: Context, stopped: Callable[[], bool]) -> LoadOrder:
+    """Return what one table's load needs to know of its run."""
     return LoadOrder(context.run_id, context.migration.rejects, context.migration.base, stopped)
 
 
@@ -315,29 +316,6 @@ def _finished(
         tally.seconds,
         tuple(proofs),
     )
-
-
-def load_shards(context: Context, shards: Sequence[tuple[str, int]]) -> Iterator[Event]:
-    """Load some shards, (table, number) of the manifest, with sessions of its own.
-
-    It sees a snapshot of its own and finishes no table: `Load.run` does, after it has proven again
-    what came from another moment of the source.
-    """
-    routes = {r.name: r for r in context.routes}
-    sessions: list[Session] = []
-    try:
-        readers, _ = open_readers(context.source.dialect, context.source.url, 1)
-        sessions += readers
-        writer = context.target.open(readonly=False)
-        sessions.append(writer)
-        for table, number in shards:
-            order = _order(context, lambda: False)
-            tally = Tally(routes[table], TableState(), [number])
-            load = TableLoad(routes[table], order, readers[0], writer, number, tally)
-            yield from load.run()
-    finally:
-        for session in sessions:
-            session.close()
 
 
 def remember(ledger: Ledger, run_id: str, result: ProofResult) -> None:
