@@ -95,10 +95,10 @@ def test_interrupt_exits_130_and_says_that_it_goes_on(migration: Path, verb: str
     """Ctrl-C exits 130 with one sentence, with Dagster or without; the same command finishes."""
     slow = (
         "import time\n"
-        "from datamig_pipelines.transfer import table_load\n"
-        "kept = table_load.TableLoad._progress\n"
+        "from datamig_pipelines.transfer.tally import Tally\n"
+        "kept = Tally.progress\n"
         "def progress(*a):\n    time.sleep(0.2)\n    return kept(*a)\n"
-        "table_load.TableLoad._progress = progress\n"
+        "Tally.progress = progress\n"
         "from datamig_pipelines.cli import main\nmain()\n"
     )
     home = migration.with_name("dagster_home")

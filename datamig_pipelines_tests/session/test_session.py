@@ -8,7 +8,14 @@ from sqlalchemy.engine import make_url
 from datamig_pipelines.dialects.duckdb import DuckDB
 from datamig_pipelines.dialects.postgres import Postgres
 from datamig_pipelines.dialects.sqlite import SQLite
-from datamig_pipelines.errors import ConnectError, DriverMissingError, EngineError, StatementError
+from datamig_pipelines.errors import (
+    ConnectError,
+    ConnectionLostError,
+    DriverMissingError,
+    EngineError,
+    RunningElsewhereError,
+    StatementError,
+)
 from datamig_pipelines.session import Session, open_readers
 
 ENGINES = {
@@ -147,3 +154,39 @@ def test_statement_error_is_a_statement_error(session):
     """A syntax error is the statement's fault, not the row's."""
     with pytest.raises(StatementError):
         session.query("SELEKT 1")
+
+
+def kill(url: str) -> None:
+    """End all sessions of a database but our own."""
+    with Session(Postgres(), make_url(url), readonly=False) as other:
+        other.query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def test_lost_session_is_opened_again_with_its_lock(pg_url):
+    """A session knows that it was lost; opened again it works, and holds the run's lock."""
+    with Session(Postgres(), make_url(pg_url), readonly=False) as session:
+        assert session.lock_run("datamig")
+        kill(pg_url)
+        with pytest.raises(ConnectionLostError):
+            session.check()
+        lost = session.lost
+        session.reopen()
+        with Session(Postgres(), make_url(pg_url), readonly=False) as other:
+            taken = other.lock_run("datamig")
+
+        assert (lost, session.lost, taken) == (True, False, False)
+        assert session.query("SELECT 1") == [(1,)]
+
+
+def test_session_whose_lock_was_taken_does_not_go_on(pg_url):
+    """Another process that took the lock meanwhile has the target."""
+    with Session(Postgres(), make_url(pg_url), readonly=False) as session:
+        session.lock_run("datamig")
+        kill(pg_url)
+        with Session(Postgres(), make_url(pg_url), readonly=False) as other:
+            assert other.lock_run("datamig")
+            with pytest.raises(RunningElsewhereError):
+                session.reopen()
