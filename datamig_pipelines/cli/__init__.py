@@ -11,6 +11,7 @@ from datamig_pipelines.cli import (
     doctor,
     explain,
     new,
+    pause,
     plan,
     rollback,
     run,
@@ -35,6 +36,8 @@ app = typer.Typer(
 for _verb in (new, check, plan, run, status, validate, rollback, copy, doctor, explain):
     _name = _verb.__name__.rpartition(".")[2]
     app.command(_name)(getattr(_verb, _name))
+app.command("pause")(pause.pause)
+app.command("resume")(pause.resume)
 
 
 def main() -> None:

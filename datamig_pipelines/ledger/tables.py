@@ -13,12 +13,14 @@ _COLUMNS = {
     "loaded": "run_id table_name rows_loaded# finished_at",
     "reject": "run_id table_name batch# row_key row_values code reason hint rejected_at",
     "proof": "run_id table_name proof verdict source_value target_value detail proven_at",
+    "control": "migration word who at",
 }
 _KEYS = {
     "run": ("run_id",),
     "step": ("run_id", "step"),
     "batch": ("run_id", "table_name", "number"),
     "loaded": ("run_id", "table_name"),
+    "control": ("migration",),
 }
 
 

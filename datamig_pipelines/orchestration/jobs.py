@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 from datamig_pipelines.orchestration.graph import Graph
+from datamig_pipelines.orchestration.pausing import pause_jobs
 from datamig_pipelines.orchestration.rollback import rollback_job
 from datamig_pipelines.orchestration.settings import mapping
 from datamig_pipelines.proofs import PROOFS
@@ -19,7 +20,7 @@ _VALIDATE = "Proves a loaded migration again; fails if anything differs."
 
 
 def jobs(graph: Graph) -> list[Job]:
-    """Return ``<name>``, ``<name>_plan``, ``<name>_validate`` and ``<name>_rollback``.
+    """Return ``<name>`` and ``<name>_plan``, ``_validate``, ``_rollback``, ``_pause``, ``_resume``.
 
     A spec without any proof or suite has no ``<name>_validate``: it could only be green.
     """
@@ -34,7 +35,7 @@ def jobs(graph: Graph) -> list[Job]:
         checked = graph.loaded if of_load else [*graph.loaded, graph.keys.step("validate")]
         checks = dg.AssetSelection.checks_for_assets(*checked)
         found.append(_job(graph, "_validate", checks, _VALIDATE))
-    return [*found, rollback_job(graph)]
+    return [*found, rollback_job(graph), *pause_jobs(graph)]
 
 
 def _job(graph: Graph, suffix: str, selection: dg.AssetSelection, text: str) -> Job:

@@ -1,6 +1,7 @@
 """The one door: plan, run, resume, validate, take back."""
 
 from datamig_pipelines.running.opening import look
+from datamig_pipelines.running.pause import pause, resume
 from datamig_pipelines.running.rollback import Loss, losses, roll_back
 from datamig_pipelines.running.run import StepStarted, fail_run, run, run_step, undo_if_asked
 from datamig_pipelines.running.status import status
@@ -12,6 +13,8 @@ __all__ = [
     "fail_run",
     "look",
     "losses",
+    "pause",
+    "resume",
     "roll_back",
     "run",
     "run_step",

@@ -7,6 +7,7 @@ from datamig_pipelines.spec.migration import Migration
 from datamig_pipelines.spec.policy import Alert, Backup, Contact, Rejects, Rollback, Schedule
 from datamig_pipelines.spec.proof import Suite, Validation
 from datamig_pipelines.spec.table import Cast, ColumnSpec, TableSpec
+from datamig_pipelines.spec.throttle import Metrics, Throttle
 
 __all__ = [
     "Alert",
@@ -17,12 +18,14 @@ __all__ = [
     "Contact",
     "Direction",
     "Launch",
+    "Metrics",
     "Migration",
     "Rejects",
     "Rollback",
     "Schedule",
     "Suite",
     "TableSpec",
+    "Throttle",
     "Validation",
     "find_migration",
     "list_migrations",

@@ -4,6 +4,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 
 from typing_extensions import override
 
@@ -14,6 +15,7 @@ from datamig_pipelines.proofs import PROOFS, Evidence, ProofResult
 from datamig_pipelines.session import Session, open_readers
 from datamig_pipelines.steps.base import Context, Step, StepDone, TableLoaded
 from datamig_pipelines.transfer import Event, Progress, Route, Said
+from datamig_pipelines.transfer.pace import load_pace
 from datamig_pipelines.transfer.table_load import LoadOrder, TableLoad
 
 _TICK_S = 0.5
@@ -79,6 +81,12 @@ class _Crew:
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._sessions: list[Session] = []
+        self._pace = load_pace(
+            context.migration,
+            context.target.dialect,
+            partial(context.target.open, readonly=True),
+            self._told.put,
+        )
 
     def events(self, session: Session) -> Iterator[Event]:
         """Start the workers and yield what they tell until all are through."""
@@ -135,6 +143,7 @@ class _Crew:
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join()
+        self._pace.close()
         for session in self._sessions:
             session.close()
 
@@ -158,7 +167,11 @@ class _Crew:
         began = time.monotonic()
         context = self.context
         order = LoadOrder(
-            context.run_id, context.migration.rejects, context.migration.base, self._stop.is_set
+            context.run_id,
+            context.migration.rejects,
+            context.migration.base,
+            self._stop.is_set,
+            self._pace,
         )
         told_at = 0.0
         last: Progress | None = None

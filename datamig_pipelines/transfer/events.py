@@ -16,6 +16,24 @@ class Said(Event):
 
 
 @dataclass(frozen=True)
+class Paced(Said):
+    """The load waits, goes slower, or goes on: what holds now, in words and for the metrics."""
+
+    paused: bool = False
+    slowed: bool = False
+
+
+@dataclass(frozen=True)
+class Committed(Event):
+    """One batch is durable; ``seconds`` is the time from its encoding to its commit."""
+
+    table: str
+    rows: int
+    bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Progress(Event):
     """How far one table is, counted after a durable commit.
 

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from datamig_pipelines.dialects.reading import Cell, Row
@@ -22,6 +22,7 @@ from datamig_pipelines.spec import Rejects
 from datamig_pipelines.transfer.batches import Batch, ahead, cut
 from datamig_pipelines.transfer.encoders import Encoder, encoder
 from datamig_pipelines.transfer.events import Progress
+from datamig_pipelines.transfer.pace import Pace
 from datamig_pipelines.transfer.route import Route
 from datamig_pipelines.transfer.rows import lens
 from datamig_pipelines.transfer.transforms import Transform
@@ -38,6 +39,7 @@ class LoadOrder:
     rejects: Rejects
     folder: Path
     stopped: Callable[[], bool]
+    pace: Pace = field(default_factory=Pace)
 
 
 class TableLoad:
@@ -73,6 +75,8 @@ class TableLoad:
         # Closing ends the reader's thread before anybody closes the session that it reads from.
         with closing(ahead(cut(rows, self.route.batch_size), self.order.stopped)) as batches:
             for batch in batches:
+                if not self.order.pace.wait(len(batch.rows), batch.bytes, self.order.stopped):
+                    break
                 state = self._write(batch, state)
                 yield self._progress(state, began, resumed)
                 self._check_rejects(state, max(state.rows_read, self.route.source.rows))
@@ -130,6 +134,8 @@ class TableLoad:
             good, bad = self._isolated(rows)
             rejects = [self._reject(number, rows, at, error) for at, error in bad]
             entry = self._retried(lambda: self._commit(batch, number, good, rejects, began))
+        spent_s = time.monotonic() - began
+        self.order.pace.spent(entry.rows_read, entry.bytes, spent_s, self.route.name)
         return TableState(
             batches=number,
             rows_read=state.rows_read + entry.rows_read,
