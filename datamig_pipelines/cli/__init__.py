@@ -13,6 +13,7 @@ from datamig_pipelines.cli import (
     new,
     pause,
     plan,
+    rejects,
     rollback,
     run,
     status,
@@ -38,6 +39,7 @@ for _verb in (new, check, plan, run, status, validate, rollback, copy, doctor, e
     app.command(_name)(getattr(_verb, _name))
 app.command("pause")(pause.pause)
 app.command("resume")(pause.resume)
+app.add_typer(rejects.app, name="rejects")
 
 
 def main() -> None:

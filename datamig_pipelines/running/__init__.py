@@ -2,6 +2,7 @@
 
 from datamig_pipelines.running.opening import look
 from datamig_pipelines.running.pause import pause, resume
+from datamig_pipelines.running.rejects import rejects, replay
 from datamig_pipelines.running.rollback import Loss, losses, roll_back
 from datamig_pipelines.running.run import StepStarted, fail_run, run, run_step, undo_if_asked
 from datamig_pipelines.running.status import status
@@ -14,6 +15,8 @@ __all__ = [
     "look",
     "losses",
     "pause",
+    "rejects",
+    "replay",
     "resume",
     "roll_back",
     "run",

@@ -34,6 +34,16 @@ class Committed(Event):
 
 
 @dataclass(frozen=True)
+class Replayed(Event):
+    """A rejected row was tried again; ``reason`` says why it is still none of the target's."""
+
+    table: str
+    key: str
+    loaded: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Progress(Event):
     """How far one table is, counted after a durable commit.
 

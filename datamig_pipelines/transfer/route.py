@@ -40,6 +40,10 @@ class Route:
         """Return the stream that goes on behind ``after``, or starts where it is None."""
         return Read(self.source.name, self.columns, self.sends, self.key, self.where, after)
 
+    def read_row(self, key: tuple[str, ...]) -> Read:
+        """Return the stream of the one row of a key."""
+        return Read(self.source.name, self.columns, self.sends, self.key, self.where, exactly=key)
+
     def landing(self) -> Landing:
         """Return where the rows land."""
         return Landing(self.target, self.columns, self.takes)

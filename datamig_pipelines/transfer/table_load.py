@@ -28,7 +28,7 @@ from datamig_pipelines.transfer.rows import lens
 from datamig_pipelines.transfer.transforms import Transform
 
 _BACK_OFF_S = (0.2, 0.5, 1.0, 2.0)
-_KEPT_TEXT = 2_000  # characters of a rejected value that the ledger keeps
+KEPT_TEXT = 2_000  # characters of a rejected value that the ledger keeps
 
 
 @dataclass(frozen=True)
@@ -272,10 +272,10 @@ class TableLoad:
         if self._transform:
             cells: Sequence[Cell] = rows[at]
             texts = [None if c is None else str(c) for c in cells]
-            return [], dict(zip(names, (_clean(t) for t in texts), strict=True))
+            return [], dict(zip(names, (clean(t) for t in texts), strict=True))
         key = list(self._lens.key(rows, at)) if self.route.key else []
-        return [_clean(k) or "" for k in key], dict(
-            zip(names, (_clean(t) for t in self._lens.values(rows, at)), strict=True)
+        return [clean(k) or "" for k in key], dict(
+            zip(names, (clean(t) for t in self._lens.values(rows, at)), strict=True)
         )
 
 
@@ -283,9 +283,9 @@ class _TrialOver(Exception):  # noqa: N818 (a signal, not an error)
     """Ends a trial write."""
 
 
-def _clean(text: str | None) -> str | None:
+def clean(text: str | None) -> str | None:
     """Return a value as every engine can keep it in a text: UTF-8, no NUL, not endless."""
     if text is None:
         return None
-    text = text[:_KEPT_TEXT]
+    text = text[:KEPT_TEXT]
     return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")

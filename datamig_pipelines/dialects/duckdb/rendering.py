@@ -29,6 +29,9 @@ def select(read: Read, table: str) -> str:
     wheres = [f"({read.where})"] if read.where else []
     if read.after is not None and read.key:
         wheres.append(_after(read.key, read.after))
+    if read.exactly is not None:
+        pairs = zip(read.key, read.exactly, strict=True)
+        wheres += [f"{_ordered(part)} = {_key_literal(part, text)}" for part, text in pairs]
     if wheres:
         sql += " WHERE " + " AND ".join(wheres)
     if read.key and [k.sql for k in read.key] != [ROWID]:

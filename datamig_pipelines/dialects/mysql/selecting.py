@@ -84,6 +84,9 @@ def _where(read: Read) -> str:
     if read.after is not None:
         values = [key_value(p, v) for p, v in zip(read.key, read.after, strict=True)]
         parts.append(_after([_compared(p) for p in read.key], values))
+    if read.exactly is not None:
+        pairs = zip(read.key, read.exactly, strict=True)
+        parts += [f"{_compared(p)} = {key_value(p, v)}" for p, v in pairs]
     return f" WHERE {' AND '.join(parts)}" if parts else ""
 
 

@@ -17,6 +17,9 @@ def select(read: Read, *, only: bool = False) -> str:
     conditions = [f"({read.where})"] if read.where else []
     if read.after is not None and read.key:
         conditions.append(_after(read.table, read.key, read.after))
+    if read.exactly is not None:
+        pairs = zip(read.key, read.exactly, strict=True)
+        conditions += [f"{k.sql} = {_typed(text, k.type, read.table.schema)}" for k, text in pairs]
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     order = ", ".join(_column(read.table, k) for k in read.key)
     table = ("ONLY " if only else "") + qualified(read.table)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from datamig_pipelines.catalog import Kind, Type
 from datamig_pipelines.dialects import canonical
 from datamig_pipelines.dialects.reading import Cell, Projection, Read, Row
-from datamig_pipelines.dialects.sqlite.keys import after_sql, key_cell
+from datamig_pipelines.dialects.sqlite.keys import after_sql, key_cell, literal
 from datamig_pipelines.dialects.sqlite.types import is_own
 
 Convert = Callable[[Any], Cell]
@@ -185,6 +185,9 @@ def select(read: Read) -> str:
     conditions = [f"({read.where}\n)"] if read.where else []
     if read.after is not None:
         conditions.append(after_sql(read.key, read.after))
+    if read.exactly is not None:
+        pairs = zip(read.key, read.exactly, strict=True)
+        conditions += [f"{k.sql} = {literal(text, k.type)}" for k, text in pairs]
     table = '"' + read.table.name.replace('"', '""') + '"'
     sql = f"SELECT {', '.join(shown) or 'NULL'} FROM {table}"
     if conditions:
