@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datamig_pipelines.errors import DatamigError, RejectsError
 from datamig_pipelines.ledger import Ledger
 from datamig_pipelines.planning import Plan
+from datamig_pipelines.running.metrics import exported
 from datamig_pipelines.running.opening import current_run, opened, target_place
 from datamig_pipelines.running.rollback import roll_back
 from datamig_pipelines.running.watch import StepFailed, tell
@@ -50,8 +51,13 @@ def run_step(migration: Migration, launch: Launch | None, name: str) -> Iterator
 def _steps(migration: Migration, launch: Launch | None, names: tuple[str, ...]) -> Iterator[Event]:
     began = False
     try:
-        with opened(migration, launch) as (plan, session):
+        with (
+            opened(migration, launch) as (plan, session),
+            exported(plan, Ledger(session)) as said,
+        ):
             began = True
+            for remark in said:
+                yield tell(remark)
             for name in names:
                 yield from _step(name, plan, session)
     except DatamigError as error:
