@@ -14,7 +14,8 @@ from datamig_pipelines.ledger import Ledger, ProofEntry
 from datamig_pipelines.proofs import PROOFS, Evidence, ProofResult
 from datamig_pipelines.session import Session, open_readers
 from datamig_pipelines.steps.base import Context, Step, StepDone, TableLoaded
-from datamig_pipelines.transfer import Event, Progress, Route, Said
+from datamig_pipelines.transfer import Event, Progress, Route
+from datamig_pipelines.transfer.events import LoadBegun
 from datamig_pipelines.transfer.pace import load_pace
 from datamig_pipelines.transfer.table_load import LoadOrder, TableLoad
 
@@ -100,7 +101,9 @@ class _Crew:
         self._sessions += readers
         if position:
             Ledger(session).set_position(self.context.run_id, position)
-        yield Said(f"loading {len(routes)} tables, {len(readers)} at a time")
+        expected = tuple((r.name, r.source.rows) for r in routes)
+        text = f"loading {len(routes)} tables, {len(readers)} at a time"
+        yield LoadBegun(text, expected)
         for number, reader in enumerate(readers):
             # The engine with one writer shares the step's own session; only one worker runs then.
             own = self.context.target.dialect.can.concurrent_writers

@@ -24,6 +24,13 @@ class Paced(Said):
 
 
 @dataclass(frozen=True)
+class LoadBegun(Said):
+    """A load begins; ``expected`` is each of its tables with the estimate of its rows."""
+
+    expected: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
 class Committed(Event):
     """One batch is durable; ``seconds`` is the time from its encoding to its commit."""
 
