@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 LEDGER = "datamig"
-LEDGER_TABLES = ("run", "step", "batch", "loaded", "reject", "proof", "intent")
+LEDGER_TABLES = ("run", "step", "batch", "loaded", "reject", "proof", "intent", "control")
 
 
 @dataclass(frozen=True, order=True)

@@ -202,8 +202,12 @@ def test_row_and_its_accounting_are_one(
     journey.refused()
     mend(journey, *REFUSED[target])
 
-    def full(*_: object, **__: object) -> None:
-        raise LedgerError("no room", hint="")
+    real = Ledger._update
+
+    def full(ledger: Ledger, name: str, *values: object, **where: object) -> None:
+        if name == "batch":
+            raise LedgerError("no room", hint="")
+        real(ledger, name, *values, **where)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
         patch.setattr(Ledger, "_update", full)
