@@ -35,7 +35,8 @@ def test_definitions_load() -> None:
 
     dg.Definitions.validate_loadable(found)
     jobs = {j.name for j in found.resolve_all_job_defs() if not j.name.startswith("__")}
-    assert jobs == {"shop", "shop_plan", "shop_validate", "shop_rollback"}
+    verbs = ("plan", "validate", "rollback", "pause", "resume")
+    assert jobs == {"shop", *(f"shop_{verb}" for verb in verbs)}
     assert found.executor is dg.in_process_executor
 
 

@@ -11,7 +11,9 @@ from datamig_pipelines.cli import (
     doctor,
     explain,
     new,
+    pause,
     plan,
+    rejects,
     rollback,
     run,
     status,
@@ -35,6 +37,9 @@ app = typer.Typer(
 for _verb in (new, check, plan, run, status, validate, rollback, copy, doctor, explain):
     _name = _verb.__name__.rpartition(".")[2]
     app.command(_name)(getattr(_verb, _name))
+app.command("pause")(pause.pause)
+app.command("resume")(pause.resume)
+app.add_typer(rejects.app, name="rejects")
 
 
 def main() -> None:

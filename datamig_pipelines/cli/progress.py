@@ -1,4 +1,4 @@
-"""Shows a run while it runs: a bar per table in a terminal, a line now and then elsewhere."""
+"""Shows a run while it runs: a bar per table in a terminal, one line now and then elsewhere."""
 
 import contextlib
 import os
@@ -6,19 +6,26 @@ import sys
 import threading
 import time
 from types import TracebackType
-from typing import Self, TextIO
+from typing import TYPE_CHECKING, Self, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.table import Column
 from rich.text import Text
 
-from datamig_pipelines.cli.output import PIPED_WIDTH, duration
+from datamig_pipelines.cli.output import PIPED_WIDTH, duration, size
 from datamig_pipelines.transfer import Event
 from datamig_pipelines.transfer.events import Progress as TableProgress
 from datamig_pipelines.transfer.events import Said
 
-_EVERY_S = 10.0
+if TYPE_CHECKING:
+    from datamig_pipelines.running.tally import Tally, Totals
+
+_EVERY_S = 5.0
+_TABLE_LINES = 50
+"""Tables that a log gets a line of their own for; later ones are counted in the line of all."""
+
+_NAMED = 3  # tables in the line of all
 
 
 class Live:
@@ -26,6 +33,8 @@ class Live:
 
     def __init__(self) -> None:
         """Take hold of stderr as it is now."""
+        from datamig_pipelines.running.tally import Tally
+
         self._file = _own_stderr()
         terminal = self._file.isatty()
         self.console = Console(
@@ -34,9 +43,9 @@ class Live:
         self._bars = _bars(self.console) if terminal else None
         self._tasks: dict[str, TaskID] = {}
         self._overall: TaskID | None = None
-        self._said: dict[str, float] = {}
-        self._last: dict[str, TableProgress] = {}
-        self._began = 0.0
+        self._tally = Tally()
+        self._said_at: float | None = None
+        self._table_lines = 0
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -54,6 +63,8 @@ class Live:
         """Stop drawing; the last state stays on the screen."""
         if self._bars:
             self._bars.stop()
+        elif (more := self._table_lines - _TABLE_LINES) > 0:
+            self._line(f"  ... and {more:,} more tables; `datamig status` shows all")
         if self._file is not sys.stderr:
             with contextlib.suppress(OSError):
                 self._file.close()
@@ -64,6 +75,7 @@ class Live:
         from datamig_pipelines.steps import TableLoaded
 
         with self._lock:
+            self._tally.see(event)
             if isinstance(event, TableProgress):
                 self._progress(event)
             elif isinstance(event, TableLoaded):
@@ -76,35 +88,48 @@ class Live:
                 self._line(f"  {event.text}")
 
     def _progress(self, event: TableProgress) -> None:
-        self._last[event.table] = event
+        from datamig_pipelines.running.tally import of_table
+
         if self._bars is None:
-            self._now_and_then(event)
+            self._now_and_then()
             return
         task = self._task(self._bars, event.table)
-        self._bars.update(task, completed=event.rows, total=max(event.expected, 1), event=event)
+        figures = of_table(event)
+        self._bars.update(task, completed=event.rows, total=max(event.expected, 1), figures=figures)
         self._draw_overall(self._bars)
 
-    def _now_and_then(self, event: TableProgress) -> None:
+    def _now_and_then(self) -> None:
         now = time.monotonic()
-        if now - self._said.setdefault(event.table, now) >= _EVERY_S:
-            self._said[event.table] = now
-            self._line(f"  {event.table}: of {event.expected:,}: {_figures(event)}")
+        if self._said_at is None:
+            self._said_at = now
+        if now - self._said_at >= _EVERY_S:
+            self._said_at = now
+            self._line(f"  {_line_of_all(self._tally)}")
 
     def _task(self, bars: Progress, table: str) -> TaskID:
         if table not in self._tasks:
-            self._tasks[table] = bars.add_task(table, total=None, event=None)
+            self._tasks[table] = bars.add_task(table, total=None, figures=None)
         return self._tasks[table]
 
     def _draw_overall(self, bars: Progress) -> None:
         if self._overall is None:
-            self._began = time.monotonic() - max(e.seconds for e in self._last.values())
-            self._overall = bars.add_task("tables so far", total=None, event=None)
-        total = _sum(list(self._last.values()), time.monotonic() - self._began)
-        bars.update(self._overall, completed=total.rows, total=max(total.expected, 1), event=total)
+            self._overall = bars.add_task("", total=None, figures=None)
+        total = self._tally.totals()
+        bars.update(
+            self._overall,
+            description=f"{total.done} of {total.tables} tables",
+            completed=total.rows,
+            total=max(total.expected, 1),
+            figures=total,
+        )
 
     def _loaded(self, table: str, rows: int, rejected: int, seconds: float) -> None:
         if self._bars and table in self._tasks:
             self._bars.remove_task(self._tasks.pop(table))
+        self._table_lines += 1
+        if self._bars is None and self._table_lines > _TABLE_LINES:
+            self._now_and_then()
+            return
         aside = f", {rejected:,} rejected" if rejected else ""
         self._line(f"  {table}: {rows:,} rows in {duration(seconds)}{aside}")
 
@@ -134,41 +159,30 @@ def _bars(console: Console) -> Progress:
 
 
 class _Figures(ProgressColumn):
-    """Rows, speed, time left and rejects, from the last event of a table."""
+    """Rows, speed, time left and rejects of one table, or of all."""
 
     def render(self, task: Task) -> Text:
         """Return the figures of one line."""
-        event = task.fields.get("event")
-        if event is None:
+        figures = task.fields.get("figures")
+        if figures is None:
             return Text("")
-        return Text(_figures(event), style="red" if event.rejected else "")
+        return Text(_figures(figures), style="red" if figures.rejected else "")
 
 
-def _figures(event: TableProgress) -> str:
-    rest = _left(event)
-    parts = [f"{event.rows:,} rows", f"{_rate(event):,.0f} rows/s"]
+def _figures(total: "Totals") -> str:
+    rate, rest = total.rows_per_s, total.left_s
+    parts = [f"{total.rows:,} rows", f"{rate:,.0f} rows/s", f"{size(total.bytes_per_s)}/s"]
     parts += [f"{duration(rest)} left"] if rest is not None else []
-    parts += [f"{event.rejected:,} rejected"] if event.rejected else []
+    parts += [f"{total.rejected:,} rejected"] if total.rejected else []
     return " · ".join(parts)
 
 
-def _rate(event: TableProgress) -> float:
-    return (event.rows - event.resumed) / event.seconds if event.seconds > 0 else 0.0
+def _line_of_all(tally: "Tally") -> str:
+    """Return one line for a log: ``3 of 9 tables, 40% · … · now orders 12%, lines 3%``."""
+    from datamig_pipelines.running.tally import of_table
 
-
-def _left(event: TableProgress) -> float | None:
-    rate = _rate(event)
-    return max(0.0, (event.expected - event.rows) / rate) if rate > 0 else None
-
-
-def _sum(events: list[TableProgress], seconds: float) -> TableProgress:
-    """Return all tables begun so far as one."""
-    return TableProgress(
-        "",
-        sum(e.rows for e in events),
-        sum(e.expected for e in events),
-        sum(e.rejected for e in events),
-        sum(e.bytes for e in events),
-        seconds,
-        sum(e.resumed for e in events),
-    )
+    total, running = tally.totals(), tally.current()
+    head = f"{total.done} of {total.tables} tables, {total.percent:.0f}% · {_figures(total)}"
+    shown = [f"{e.table} {of_table(e).percent:.0f}%" for e in running[:_NAMED]]
+    more = [f"{len(running) - _NAMED} more"] if len(running) > _NAMED else []
+    return f"{head} · now {', '.join([*shown, *more])}" if running else head

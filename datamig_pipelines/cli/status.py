@@ -25,6 +25,8 @@ def _show(figures: dict[str, Any]) -> None:
     columns = ("run_id", "status", "started_at", "finished_at", "who")
     rows = [tuple(run.get(c) or "" for c in columns) for run in figures["runs"]]
     show_table(f"{figures['migration']} on {figures['target']}", columns, rows)
+    if paused := figures.get("paused"):
+        say(f"PAUSED by {paused['who']} since {paused['at']}; `datamig resume` lets it go on")
     steps = figures.get("steps", {})
     if steps:
         say("steps: " + " · ".join(f"{name} {state}" for name, state in steps.items()))

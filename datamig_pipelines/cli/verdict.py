@@ -31,9 +31,11 @@ def conclude(
     *,
     as_json: bool,
     suites: Sequence[SuiteVerdict] = (),
+    more: dict[str, Any] | None = None,
 ) -> int:
     """Print what the ledger knows now and the error if there was one; return the exit code."""
     figures = {**_figures(migration, error), "suites": [asdict(s) for s in suites]}
+    figures |= more or {}
     code = error.exit_code if error else _code(figures, suites)
     if as_json:
         told = as_dict(error) if error else None

@@ -81,6 +81,21 @@ class Dialect(Ddl, ABC):
             self.query(connection, self.begin(), ())
         return ""
 
+    def set_limits(
+        self, session: Queryable, lock_timeout_s: float | None, statement_timeout_s: float | None
+    ) -> None:
+        """Limit how long a target's session waits for a lock and works on one statement.
+
+        None is the engine's usual. What is not in ``can.limits`` is left as it is.
+        """
+
+    def replication_lag_s(self, session: Queryable) -> float | None:
+        """Return how far the slowest replica is behind this database, 0 if none is.
+
+        None: it cannot be seen (the engine does not say, or the user may not ask).
+        """
+        return None
+
     def file_missing(self, url: URL) -> bool:
         """Say whether the database is a file that does not exist yet; servers always exist."""
         return False

@@ -19,6 +19,14 @@ class Wire(StrEnum):
     ARROW = "arrow"
 
 
+class Limit(StrEnum):
+    """What a session of an engine can be told, or asked, for the sake of its other users."""
+
+    LOCK = "lock_timeout_s"
+    STATEMENT = "statement_timeout_s"
+    LAG = "max_lag_s"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Capabilities:
     """What an engine can do. No defaults: a new fact forces a decision per engine."""
@@ -57,3 +65,5 @@ class Capabilities:
     """An index may be over an expression."""
     foreign_key_actions: bool
     """A foreign key keeps ON DELETE and ON UPDATE."""
+    limits: tuple[Limit, ...]
+    """Keys of ``throttle`` that mean something to it as a target."""

@@ -50,8 +50,8 @@ class Read:
     ``after`` holds the canonical text of the key of the last row already loaded, one per key part;
     None starts at the beginning. ``upto`` is the key of the last row wanted; None: to the end.
     ``pages`` is the range (first page, page behind the last; None: to the end) of a table that has
-    no key, where the engine has them. On the wire ``cells`` the key parts follow the columns,
-    hidden.
+    no key, where the engine has them. ``exactly`` is the key of the one row wanted. On the wire
+    ``cells`` the key parts follow the columns, hidden.
     """
 
     table: TableName
@@ -62,6 +62,7 @@ class Read:
     after: tuple[str, ...] | None = None
     upto: tuple[str, ...] | None = None
     pages: tuple[int, int | None] | None = None
+    exactly: tuple[str, ...] | None = None
 
     def refuse_pages(self) -> None:
         """Raise KeyUnsupportedError for a range of pages: to be called where there are none."""

@@ -219,6 +219,54 @@ class Ledger:
         rows = self._fetch("reject", ("run_id",), (run_id,), order=("table_name", "batch"))
         return [(row[-1], Reject(*row[1:-1])) for row in rows]
 
+    def settle_reject(self, run_id: str, reject: Reject) -> None:
+        """Forget a reject that was loaded after all, and count it so in its batch and table.
+
+        To be called in the transaction that writes the row. Raises LedgerError if it is not there.
+        """
+        self._drop_reject(run_id, reject)
+        batch: dict[str, Any] = {
+            "run_id": run_id,
+            "table_name": reject.table,
+            "shard": reject.shard,
+            "number": reject.batch,
+        }
+        rows = self._fetch("batch", tuple(batch), tuple(batch.values()))
+        if len(rows) != 1 or BatchEntry(*rows[0]).rows_rejected < 1:
+            msg = f"batch {reject.batch} of {reject.table} has no reject {reject.row_key}"
+            raise LedgerError(msg, hint="Somebody edited the ledger: roll back and load again.")
+        entry = BatchEntry(*rows[0])
+        counted = (entry.rows_rejected - 1, entry.rows_loaded + 1)
+        self._update("batch", ("rows_rejected", "rows_loaded"), counted, **batch)
+        table = {"run_id": run_id, "table_name": reject.table}
+        for row in self._fetch("loaded", tuple(table), tuple(table.values())):
+            self._update("loaded", ("rows_loaded",), (row[2] + 1,), **table)
+
+    def change_reject(self, run_id: str, before: Reject, after: Reject) -> None:
+        """Remember why a row was refused again. Raises LedgerError if it is not there."""
+        with self.session.transaction():
+            self._drop_reject(run_id, before)
+            self._insert("reject", (run_id, *astuple(after), now()))
+
+    def _drop_reject(self, run_id: str, reject: Reject) -> None:
+        """Delete one reject, and one only: a collation may call others equal, or they are."""
+        where: dict[str, Any] = {
+            "run_id": run_id,
+            "table_name": reject.table,
+            "shard": reject.shard,
+            "batch": reject.batch,
+            "row_key": reject.row_key,
+            "row_values": reject.row_values,
+        }
+        rows = self._fetch("reject", tuple(where), tuple(where.values()))
+        own = next((i for i, row in enumerate(rows) if Reject(*row[1:-1]) == reject), None)
+        if own is None:
+            msg = f"the reject {reject.row_key} of {reject.table} is not in the ledger any more"
+            raise LedgerError(msg, hint="Somebody else replayed it; list the rejects again.")
+        self._delete("reject", **where)
+        for row in rows[:own] + rows[own + 1 :]:
+            self._insert("reject", row)
+
     # ---- proofs
 
     def add_proof(self, entry: ProofEntry) -> None:

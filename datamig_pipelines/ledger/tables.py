@@ -15,6 +15,7 @@ _COLUMNS = {
     "loaded": "run_id table_name rows_loaded# finished_at",
     "reject": "run_id table_name batch# row_key row_values code reason hint shard# rejected_at",
     "proof": "run_id table_name proof verdict source_value target_value detail proven_at",
+    "control": "migration word who at",
 }
 _KEYS = {
     "run": ("run_id",),
@@ -23,6 +24,7 @@ _KEYS = {
     "shard": ("run_id", "table_name", "shard"),
     "batch": ("run_id", "table_name", "shard", "number"),
     "loaded": ("run_id", "table_name"),
+    "control": ("migration",),
 }
 
 

@@ -9,6 +9,7 @@ import dagster as dg
 
 from datamig_pipelines.orchestration.graph import Graph
 from datamig_pipelines.running import StepStarted
+from datamig_pipelines.running.tally import Tally, of_table
 from datamig_pipelines.transfer import Event, Progress, Said
 
 _PAUSE_S = 5.0
@@ -21,37 +22,69 @@ def heard(context: Any, graph: Graph, events: Iterator[Event]) -> Iterator[Event
     When Dagster interrupts the step or closes it, the work is closed, too: workers stop and what
     they committed stays.
     """
-    observed: dict[str, float] = {}
+    watched = _Watched(context, graph)
     with closing(cast("Any", events)):
         for event in events:
+            watched.tally.see(event)
             match event:
                 case Said(text):
                     context.log.info("%s", text)
                 case StepStarted(step, does):
                     context.log.info("%s: %s", step, does)
                 case Progress():
-                    _observe(context, graph, event, observed)
+                    watched.progress(event)
                 case _:
                     yield event
 
 
-def _observe(context: Any, graph: Graph, event: Progress, observed: dict[str, float]) -> None:
-    now = time.monotonic()
-    if now - observed.setdefault(event.table, now) < _PAUSE_S:
-        return
-    observed[event.table] = now
-    key = graph.keys.table(event.table, event.table.rpartition(".")[2]) or graph.keys.rest
-    share = event.rows / event.expected if event.expected else 0.0
-    facts = {
-        "rows": event.rows,
-        "expected": event.expected,
-        "percent": round(100 * share, 1),
-        "rejected": event.rejected,
-        "rows_per_second": round((event.rows - event.resumed) / event.seconds)
-        if event.seconds
-        else 0,
-    }
-    context.log_event(
-        dg.AssetObservation(key, description=f"{event.table} loading", metadata=facts)
-    )
-    context.log.info("%s: %d of about %d rows", event.table, event.rows, event.expected)
+class _Watched:
+    """What a step has shown so far of its tables, and when."""
+
+    def __init__(self, context: Any, graph: Graph) -> None:
+        self.tally = Tally()
+        self._context = context
+        self._graph = graph
+        self._seen: dict[str, float] = {}
+
+    def progress(self, event: Progress) -> None:
+        """Observe the table and tell how far all of them are, each if it was not told just now."""
+        now = time.monotonic()
+        if self._due(event.table, now):
+            self._observe(event)
+        if self._due("", now):
+            total = self.tally.totals()
+            self._context.log.info(
+                "%d of %d tables, %d of about %d rows (%.0f%%), %d rows/s, %s left, %d rejected",
+                total.done,
+                total.tables,
+                total.rows,
+                total.expected,
+                total.percent,
+                total.rows_per_s,
+                "? s" if total.left_s is None else f"{total.left_s:.0f} s",
+                total.rejected,
+            )
+
+    def _due(self, what: str, now: float) -> bool:
+        if now - self._seen.setdefault(what, now) < _PAUSE_S:
+            return False
+        self._seen[what] = now
+        return True
+
+    def _observe(self, event: Progress) -> None:
+        keys, figures = self._graph.keys, of_table(event)
+        key = keys.table(event.table, event.table.rpartition(".")[2]) or keys.rest
+        facts: dict[str, Any] = {
+            "rows": event.rows,
+            "expected": event.expected,
+            "percent": round(100 * event.rows / event.expected, 1) if event.expected else 0.0,
+            "rejected": event.rejected,
+            "bytes": event.bytes,
+            "rows_per_second": round(figures.rows_per_s),
+            "bytes_per_second": round(figures.bytes_per_s),
+        }
+        if figures.left_s is not None:
+            facts["eta_seconds"] = round(figures.left_s)
+        self._context.log_event(
+            dg.AssetObservation(key, description=f"{event.table} loading", metadata=facts)
+        )

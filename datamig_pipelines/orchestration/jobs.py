@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 from datamig_pipelines.orchestration.graph import Graph
+from datamig_pipelines.orchestration.pausing import pause_jobs
 from datamig_pipelines.orchestration.rollback import rollback_job
 from datamig_pipelines.orchestration.settings import mapping
 from datamig_pipelines.orchestration.spread import spread_job
@@ -20,7 +21,7 @@ _VALIDATE = "Proves a loaded migration again; fails if anything differs."
 
 
 def jobs(graph: Graph) -> list[Job]:
-    """Return ``<name>``, ``<name>_plan``, ``<name>_validate`` and ``<name>_rollback``.
+    """Return ``<name>`` and ``<name>_plan``, ``_validate``, ``_rollback``, ``_pause``, ``_resume``.
 
     Where the spec has ``spread``, ``<name>_spread`` as well.
 
@@ -39,7 +40,7 @@ def jobs(graph: Graph) -> list[Job]:
         found.append(_job(graph, "_validate", checks, _VALIDATE))
     if graph.migration.spread:
         found.append(spread_job(graph, graph.migration.spread))
-    return [*found, rollback_job(graph)]
+    return [*found, rollback_job(graph), *pause_jobs(graph)]
 
 
 def _job(graph: Graph, suffix: str, selection: dg.AssetSelection, text: str) -> Job:

@@ -25,6 +25,7 @@ from datamig_pipelines.planning.expressions import translated_view
 from datamig_pipelines.planning.keys import choose_key
 from datamig_pipelines.planning.naming import Names
 from datamig_pipelines.planning.order import parents_first
+from datamig_pipelines.planning.pacing import pace_notes
 from datamig_pipelines.planning.plan import Plan
 from datamig_pipelines.planning.sharding import shards_of
 from datamig_pipelines.planning.tables import plan_references, plan_table
@@ -83,6 +84,7 @@ class _Planner:
         routes = self._ordered(self._referenced([self._route(t, n) for t, n in targets]))
         self._check_empty(routes)
         self._others()
+        self.notes += pace_notes(self.inputs.migration, self.engines.target)
         fingerprint = _fingerprint(routes, views)
         context = Context(
             self.inputs.migration,

@@ -1,6 +1,8 @@
 """The one door: plan, run, resume, validate, take back."""
 
 from datamig_pipelines.running.opening import look
+from datamig_pipelines.running.pause import pause, resume
+from datamig_pipelines.running.rejects import rejects, replay
 from datamig_pipelines.running.rollback import Loss, losses, roll_back
 from datamig_pipelines.running.run import StepStarted, fail_run, run, run_step, undo_if_asked
 from datamig_pipelines.running.spread import begin_spread, end_spread, take_share
@@ -15,6 +17,10 @@ __all__ = [
     "fail_run",
     "look",
     "losses",
+    "pause",
+    "rejects",
+    "replay",
+    "resume",
     "roll_back",
     "run",
     "run_step",

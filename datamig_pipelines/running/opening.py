@@ -1,7 +1,5 @@
 """Opens both databases of a migration and makes the plan for what is there."""
 
-import getpass
-import socket
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,11 +16,13 @@ from datamig_pipelines.errors import (
     RunningElsewhereError,
 )
 from datamig_pipelines.ledger import Ledger, RunEntry
+from datamig_pipelines.ledger.control import whoami
 from datamig_pipelines.ledger.entry import now
 from datamig_pipelines.planning import Inputs, Plan, make_plan
 from datamig_pipelines.session import Session
 from datamig_pipelines.spec import Connection, Launch, Migration
 from datamig_pipelines.steps import Context, Place
+from datamig_pipelines.transfer.pace import control_of
 from datamig_pipelines.transfer.transforms import find_function
 
 
@@ -45,7 +45,7 @@ def target_place(migration: Migration) -> Place:
         NotYetError: The engine is no target yet.
     """
     url = migration.target_url()
-    place = _place(url, migration.target)
+    place = replace(_place(url, migration.target), throttle=migration.throttle)
     if not place.dialect.can.takes:
         msg = f"{place.dialect.label} cannot be a target yet"
         raise NotYetError(msg, hint="docs/engines.md lists the pairs that work.")
@@ -172,8 +172,9 @@ def _entered(plan: Plan, ledger: Ledger) -> Plan:
     run = current_run(ledger, name)
     if run is None:
         run_id = uuid.uuid4().hex[:12]
-        who = f"{getpass.getuser()}@{socket.gethostname()}"
-        ledger.start_run(RunEntry(run_id, name, plan.fingerprint, "running", now(), who=who))
+        ledger.start_run(RunEntry(run_id, name, plan.fingerprint, "running", now(), who=whoami()))
+        # A pause is of one run: nobody remembers that an earlier one was paused.
+        control_of(plan.context.migration, ledger.dialect, ledger.session).say(None)
     elif run.status == "rolling_back":
         msg = f"a rollback of {name} was begun and did not come to its end"
         raise LedgerError(msg, hint=f"`datamig rollback {name}` finishes it; then run again.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datamig_pipelines.errors import DatamigError, RejectsError
 from datamig_pipelines.ledger import Ledger
 from datamig_pipelines.planning import Plan
+from datamig_pipelines.running.metrics import exported
 from datamig_pipelines.running.opening import current_run, opened, target_place
 from datamig_pipelines.running.rollback import roll_back
 from datamig_pipelines.running.watch import StepFailed, tell
@@ -53,8 +54,13 @@ def run_steps(
     """Run some steps in one go. Raises what `run` raises."""
     began = False
     try:
-        with opened(migration, launch) as (plan, session):
+        with (
+            opened(migration, launch) as (plan, session),
+            exported(plan, Ledger(session)) as said,
+        ):
             began = True
+            for remark in said:
+                yield tell(remark)
             for name in names:
                 yield from _step(name, plan, session)
     except DatamigError as error:
@@ -111,13 +117,13 @@ def _step_events(name: str, plan: Plan, session: Session) -> Iterator[Event]:
             yield event
         if name == list(STEPS)[-1]:
             check_rejects(plan, ledger)
-            _finish(ledger, context.run_id)
+            finish_run(ledger, context.run_id)
     except DatamigError as error:
         _remember(ledger, context.run_id, name, error)
         raise error.at(name) from error.__cause__
 
 
-def _finish(ledger: Ledger, run_id: str) -> None:
+def finish_run(ledger: Ledger, run_id: str) -> None:
     """Write down that a run is done: from now on people may rely on what it made."""
     ledger.end_run(run_id, "done")
     ledger.begin_step(run_id, _FINISHED)
@@ -156,8 +162,8 @@ def check_rejects(plan: Plan, ledger: Ledger) -> None:
         shown = ", ".join(f"{table}: {count}" for table, count in counts.items())
         msg = f"all steps are done, but rows were rejected: {shown}"
         hint = (
-            f"See them in {plan.context.folder / 'report.md'}; "
-            "allow them by name with rejects: {allow: [table]}."
+            f"See them in {plan.context.folder / 'report.md'}; mend them and `datamig rejects "
+            f"replay {plan.context.migration.name}`, or allow them: rejects: {{allow: [table]}}."
         )
         raise RejectsError(msg, hint=hint)
 

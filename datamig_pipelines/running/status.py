@@ -6,6 +6,7 @@ from datamig_pipelines.ledger import Ledger
 from datamig_pipelines.running.opening import target_place
 from datamig_pipelines.spec import Migration
 from datamig_pipelines.steps.report import left_out
+from datamig_pipelines.transfer.pace import control_of
 
 
 def status(migration: Migration) -> dict[str, Any]:
@@ -20,6 +21,8 @@ def status(migration: Migration) -> dict[str, Any]:
         found["runs"] = [r.__dict__ for r in runs]
         if not runs:
             return found
+        word = control_of(migration, place.dialect, session).last()
+        found["paused"] = {"who": word.who, "at": word.at} if word and word.paused else None
         run_id = runs[-1].run_id
         found["left_out"] = left_out(ledger.steps(run_id))
         found["steps"] = {n: s for n, (s, _) in ledger.steps(run_id).items() if ":" not in n}

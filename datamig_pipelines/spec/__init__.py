@@ -8,6 +8,7 @@ from datamig_pipelines.spec.policy import Alert, Backup, Contact, Rejects, Rollb
 from datamig_pipelines.spec.proof import Suite, Validation
 from datamig_pipelines.spec.spread import Spread
 from datamig_pipelines.spec.table import Cast, ColumnSpec, TableSpec
+from datamig_pipelines.spec.throttle import Metrics, Throttle
 
 __all__ = [
     "Alert",
@@ -18,6 +19,7 @@ __all__ = [
     "Contact",
     "Direction",
     "Launch",
+    "Metrics",
     "Migration",
     "Rejects",
     "Rollback",
@@ -25,6 +27,7 @@ __all__ = [
     "Spread",
     "Suite",
     "TableSpec",
+    "Throttle",
     "Validation",
     "find_migration",
     "list_migrations",

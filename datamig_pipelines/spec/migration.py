@@ -17,6 +17,7 @@ from datamig_pipelines.spec.policy import Alert, Backup, Contact, Rejects, Rollb
 from datamig_pipelines.spec.proof import Validation
 from datamig_pipelines.spec.spread import Spread
 from datamig_pipelines.spec.table import Cast, Shards, TableSpec
+from datamig_pipelines.spec.throttle import Metrics, Throttle
 
 _DAGSTER_WORDS = frozenset({"type", "config", "context", "input", "output"})
 
@@ -56,6 +57,8 @@ class Migration(SpecModel):
     include: tuple[str, ...] = Field(default=("*",), description="Tables to move; * is allowed.")
     exclude: tuple[str, ...] = Field(default=(), description="Tables to leave; * is allowed.")
     casts: tuple[Cast, ...] = ()
+    throttle: Throttle = Throttle()
+    metrics: Metrics | None = None
     rejects: Rejects = Rejects()
     validation: Validation = Field(default=Validation(), alias="validate")
     backup: Backup = Backup()

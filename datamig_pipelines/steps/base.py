@@ -14,21 +14,33 @@ from datamig_pipelines.errors import DatamigError, StatementError
 from datamig_pipelines.ledger import Ledger
 from datamig_pipelines.proofs import ProofResult
 from datamig_pipelines.session import Session
-from datamig_pipelines.spec import Launch, Migration
+from datamig_pipelines.spec import Launch, Migration, Throttle
 from datamig_pipelines.transfer import Event, Route
 
 
 @dataclass(frozen=True)
 class Place:
-    """A database: who speaks to it, where it is, and which schema is meant ('' for none)."""
+    """A database: who speaks to it, where it is, and which schema is meant ('' for none).
+
+    ``throttle`` limits the sessions that write to it.
+    """
 
     dialect: Dialect
     url: URL
     schema: str = ""
+    throttle: Throttle | None = None
 
     def open(self, *, readonly: bool) -> Session:
         """Open a session. Raises ConnectError, LoginError, DriverMissingError."""
-        return Session(self.dialect, self.url, readonly=readonly)
+        session = Session(self.dialect, self.url, readonly=readonly)
+        if self.throttle and not readonly:
+            said = self.throttle
+            try:
+                self.dialect.set_limits(session, said.lock_timeout_s, said.statement_timeout_s)
+            except DatamigError:
+                session.close()
+                raise
+        return session
 
     def catalog(self, session: Session | None = None) -> Catalog:
         """Read what is there now."""

@@ -23,7 +23,9 @@ from datamig_pipelines.session import Session, open_readers
 from datamig_pipelines.steps.base import Context, Step, StepDone, TableLoaded
 from datamig_pipelines.transfer import Event, Route, Said
 from datamig_pipelines.transfer.crew import Crew, Job
+from datamig_pipelines.transfer.events import LoadBegun
 from datamig_pipelines.transfer.manifest import cut_table
+from datamig_pipelines.transfer.pace import Pace, load_pace
 from datamig_pipelines.transfer.reproof import Reproof, TakeBack
 from datamig_pipelines.transfer.retrying import Patience
 from datamig_pipelines.transfer.table_load import LoadOrder, TableLoad, too_many_rejects
@@ -133,6 +135,12 @@ class _Attempt:
         self._ledger = Ledger(session)
         self._sessions: list[Session] = []
         self._crew = Crew(())
+        self._pace = load_pace(
+            context.migration,
+            context.target.dialect,
+            partial(context.target.open, readonly=True),
+            self._tell,
+        )
         self._tallies: list[Tally] = []
         self._keys_stand = False
 
@@ -153,14 +161,20 @@ class _Attempt:
             chosen |= {name for name in states if before[name].done and not states[name].done}
         jobs = self._jobs([r for r in self.context.routes if r.name in chosen], states)
         cut = f" in {len(jobs)} shards" if len(jobs) > len(chosen) else ""
-        yield Said(f"loading {len(chosen)} tables{cut}, {len(self._crew)} at a time")
+        text = f"loading {len(chosen)} tables{cut}, {len(self._crew)} at a time"
+        expected = [(r.name, r.source.rows) for r in self.context.routes if r.name in chosen]
+        yield LoadBegun(text, tuple(expected))
         yield from self._crew.work(jobs)
 
     def dismiss(self) -> None:
         """Close the sessions of all workers, who have stopped."""
+        self._pace.close()
         for session in self._sessions:
             with suppress(EngineError):
                 session.close()
+
+    def _tell(self, event: Event) -> None:
+        self._crew.tell(event)
 
     def _states(self) -> dict[str, TableState]:
         run_id = self.context.run_id
@@ -277,7 +291,7 @@ class _Attempt:
         self, route: Route, tally: Tally, number: int, source: Session, target: Session
     ) -> Iterator[Event]:
         if number != _NONE:
-            order = load_order(self.context, self._crew.stop.is_set)
+            order = load_order(self.context, self._crew.stop.is_set, self._pace)
             for progress in TableLoad(route, order, source, target, number, tally).run():
                 if tally.due(_TICK_S):
                     yield progress
@@ -285,9 +299,10 @@ class _Attempt:
             yield from _finished(self.context, route, tally, source, target)
 
 
-def load_order(context: Context, stopped: Callable[[], bool]) -> LoadOrder:
+def load_order(context: Context, stopped: Callable[[], bool], pace: Pace) -> LoadOrder:
     """Return what one table's load needs to know of its run."""
-    return LoadOrder(context.run_id, context.migration.rejects, context.migration.base, stopped)
+    migration = context.migration
+    return LoadOrder(context.run_id, migration.rejects, migration.base, stopped, pace)
 
 
 def _finished(

@@ -2,7 +2,9 @@
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
 
 from datamig_pipelines.errors import ConnectError, ConnectionLostError, RefusedError
 from datamig_pipelines.ledger import Ledger, TableState
@@ -11,6 +13,7 @@ from datamig_pipelines.steps.base import Context
 from datamig_pipelines.steps.load import load_order
 from datamig_pipelines.transfer import Event, Route, Said
 from datamig_pipelines.transfer.manifest import cut_table
+from datamig_pipelines.transfer.pace import Pace, load_pace
 from datamig_pipelines.transfer.retrying import Patience
 from datamig_pipelines.transfer.table_load import TableLoad
 from datamig_pipelines.transfer.tally import Tally
@@ -96,8 +99,26 @@ def _one(
         return
     yield Said(f"{route.name}: takes shard {number}")
     tally = Tally(route, TableState(), [number])
-    order = load_order(context, lambda: False)
-    yield from TableLoad(route, order, reader, writer, number, tally).run()
+    told: list[Event] = []
+    with closing(_pace(context, told.append)) as pace:
+        order = load_order(context, lambda: False, pace)
+        for progress in TableLoad(route, order, reader, writer, number, tally).run():
+            yield from told
+            told.clear()
+            yield progress
+
+
+def _pace(context: Context, tell: Callable[[Event], None]) -> Pace:
+    """Return the pace of one worker: its share of what the spec allows the whole load."""
+    migration, target = context.migration, context.target
+    limits, spread = migration.throttle, migration.spread
+    many = spread.steps if spread else 1
+    own = {
+        "rows_per_s": limits.rows_per_s and limits.rows_per_s / many,
+        "bytes_per_s": limits.bytes_per_s and limits.bytes_per_s / many,
+    }
+    shared = migration.model_copy(update={"throttle": limits.model_copy(update=own)})
+    return load_pace(shared, target.dialect, partial(target.open, readonly=True), tell)
 
 
 def _lock(run_id: str, table: str, number: int) -> str:

@@ -31,6 +31,10 @@ class Crew:
         """Return the number of workers."""
         return len(self._sessions)
 
+    def tell(self, event: Event) -> None:
+        """Have an event yielded by `work`, from any thread."""
+        self._told.put(event)
+
     def work(self, jobs: Sequence[Job]) -> Iterator[Event]:
         """Have all jobs done, the first ones first, and yield what they tell.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Encoder = Callable[[Sequence[Row]], Any]
 
-_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 _SPECIAL = re.compile(r"[\\\n\r\t]")
 _INT64_BITS = 63
 _TOGETHER = 1_000  # rows
@@ -86,7 +86,7 @@ def _copy_text(cell: Cell) -> str:
         raise _no_text(cell)
     if isinstance(cell, float):
         return repr(cell)
-    return str(cell).translate(_ESCAPES)
+    return str(cell).translate(COPY_ESCAPES)
 
 
 _AS_TEXT = (_copy_text, _copy_plain)

@@ -16,6 +16,41 @@ class Said(Event):
 
 
 @dataclass(frozen=True)
+class Paced(Said):
+    """The load waits, goes slower, or goes on: what holds now, in words and for the metrics."""
+
+    paused: bool = False
+    slowed: bool = False
+
+
+@dataclass(frozen=True)
+class LoadBegun(Said):
+    """A load begins; ``expected`` is each of its tables with the estimate of its rows."""
+
+    expected: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Committed(Event):
+    """One batch is durable; ``seconds`` is the time from its encoding to its commit."""
+
+    table: str
+    rows: int
+    bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Replayed(Event):
+    """A rejected row was tried again; ``reason`` says why it is still none of the target's."""
+
+    table: str
+    key: str
+    loaded: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Progress(Event):
     """How far one table is, counted after a durable commit.
 

@@ -47,6 +47,10 @@ class Route:
         name, columns = self.source.name, self.columns
         return Read(name, columns, self.sends, self.key, self.where, after, upto, pages)
 
+    def read_row(self, key: tuple[str, ...]) -> Read:
+        """Return the stream of the one row of a key."""
+        return Read(self.source.name, self.columns, self.sends, self.key, self.where, exactly=key)
+
     def landing(self) -> Landing:
         """Return where the rows land."""
         return Landing(self.target, self.columns, self.takes)

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from datamig_pipelines.dialects.reading import Cell, Row
@@ -24,6 +24,7 @@ from datamig_pipelines.transfer.batches import Batch, ahead, cut
 from datamig_pipelines.transfer.encoders import Encoder, encoder
 from datamig_pipelines.transfer.events import Progress
 from datamig_pipelines.transfer.isolating import failing_alone, failing_together
+from datamig_pipelines.transfer.pace import Pace
 from datamig_pipelines.transfer.replay import behind
 from datamig_pipelines.transfer.route import Route
 from datamig_pipelines.transfer.rows import lens
@@ -31,7 +32,7 @@ from datamig_pipelines.transfer.tally import Tally
 from datamig_pipelines.transfer.transforms import Transform
 
 _BACK_OFF_S = (0.2, 0.5, 1.0, 2.0)
-_KEPT_TEXT = 2_000  # characters of a rejected value that the ledger keeps
+KEPT_TEXT = 2_000  # characters of a rejected value that the ledger keeps
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class LoadOrder:
     rejects: Rejects
     folder: Path
     stopped: Callable[[], bool]
+    pace: Pace = field(default_factory=Pace)
 
 
 @dataclass(frozen=True)
@@ -102,9 +104,12 @@ class TableLoad:
         # Closing ends the reader's thread before anybody closes the session that it reads from.
         with closing(ahead(rows, self.order.stopped)) as batches:
             for batch in batches:
-                # Before a batch: nothing of it is in the target yet.
+                if not self.order.pace.wait(len(batch.rows), batch.bytes, self.order.stopped):
+                    break
+                began = time.monotonic()
                 entry = self._write(batch, place)
-                # After a batch: it and its entry are durable.
+                spent_s = time.monotonic() - began
+                self.order.pace.spent(entry.rows_read, entry.bytes, spent_s, self.route.name)
                 place = _Place(entry.number + 1, entry.high_key)
                 self.tally.add(entry)
                 yield self.tally.progress()
@@ -277,14 +282,14 @@ class TableLoad:
     ) -> Reject:
         key, values = shown
         names = [c.name for c in self.route.columns]
-        named = dict(zip(names, (_clean(v) for v in values), strict=True))
+        named = dict(zip(names, (clean(v) for v in values), strict=True))
         return Reject(
             table=self.route.name,
             batch=number,
-            row_key=json.dumps([_clean(k) for k in key], ensure_ascii=False),
+            row_key=json.dumps([clean(k) for k in key], ensure_ascii=False),
             row_values=json.dumps(named, ensure_ascii=False),
             code=error.code,
-            reason=_clean(error.message) or "",
+            reason=clean(error.message) or "",
             hint=error.hint,
             shard=self.shard,
         )
@@ -306,9 +311,9 @@ class _TrialOver(Exception):  # noqa: N818 (a signal, not an error)
     """Ends a trial write."""
 
 
-def _clean(text: str | None) -> str | None:
+def clean(text: str | None) -> str | None:
     """Return a value as every engine can keep it in a text: UTF-8, no NUL, not endless."""
     if text is None:
         return None
-    text = text[:_KEPT_TEXT]
+    text = text[:KEPT_TEXT]
     return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")

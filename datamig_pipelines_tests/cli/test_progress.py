@@ -14,6 +14,7 @@ from datamig_pipelines.running import StepStarted
 from datamig_pipelines.running.watch import StepFailed, tell, watch
 from datamig_pipelines.steps import TableLoaded
 from datamig_pipelines.transfer import Event, Progress, Said
+from datamig_pipelines.transfer.events import LoadBegun
 
 HALF = Progress("orders", 500, 1000, 3, 9_000, 5.0, resumed=100)
 DONE = TableLoaded(SimpleNamespace(name="orders"), 997, 3, 9_000, 10.0)  # type: ignore[arg-type]
@@ -36,6 +37,7 @@ def test_live_draws_bars_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with Live() as live:
         live.show(StepStarted("load", "copies the rows"))
+        live.show(LoadBegun("loading", (("orders", 1000), ("lines", 3000))))
         live.show(HALF)
     shown = screen.getvalue()
 
@@ -44,9 +46,10 @@ def test_live_draws_bars_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         "orders",
         "500 rows",
         "80 rows/s",
+        "1.4 kB/s",
         "6.2 s left",
         "3 rejected",
-        "tables so far",
+        "0 of 2 tables",
     ):
         assert part in shown
 
@@ -65,16 +68,35 @@ def test_live_writes_lines_now_and_then_elsewhere(monkeypatch: pytest.MonkeyPatc
     assert "\x1b" not in shown
 
 
-def test_live_tells_a_long_table_while_it_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A table that takes long is told before it is complete."""
+def test_live_tells_of_all_tables_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log gets one line for all tables that are being loaded, those not begun counted in."""
     file = io.StringIO()
     monkeypatch.setattr(sys, "stderr", file)
     monkeypatch.setattr(progress, "_EVERY_S", 0.0)
 
     with Live() as live:
+        live.show(LoadBegun("loading", (("orders", 1000), ("lines", 3000))))
         live.show(HALF)
+    line = file.getvalue().splitlines()[-1]
 
-    assert "orders: of 1,000: 500 rows · 80 rows/s" in file.getvalue()
+    assert line.startswith("  0 of 2 tables, 12% · 500 rows · ")
+    assert line.endswith(" left · 3 rejected · now orders 50%")
+
+
+def test_live_never_writes_thousands_of_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two thousand tables the first fifty get a line, the others are counted."""
+    file = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", file)
+
+    with Live() as live:
+        for number in range(2000):
+            name = f"t{number}"
+            live.show(Progress(name, 5, 5, 0, 50, 0.1))
+            live.show(TableLoaded(SimpleNamespace(name=name), 5, 0, 50, 0.1))  # type: ignore[arg-type]
+    lines = file.getvalue().splitlines()
+
+    assert len(lines) < 60
+    assert lines[-1] == "  ... and 1,950 more tables; `datamig status` shows all"
 
 
 def test_watch_sees_what_is_told_in_its_block() -> None:

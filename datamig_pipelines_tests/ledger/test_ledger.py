@@ -265,3 +265,11 @@ def test_ledger_of_an_older_version_is_refused(ledger):
     for ask in (old.create, lambda: old.last_run("m"), lambda: old.table_state("r", "s.t")):
         with pytest.raises(LedgerOutdatedError, match="older version"):
             ask()
+
+
+def test_every_table_of_the_ledger_is_known_as_such() -> None:
+    """A catalog leaves the ledger's tables out, so it has to know all of their names."""
+    from datamig_pipelines.catalog import names
+    from datamig_pipelines.ledger import tables
+
+    assert set(tables._COLUMNS) <= set(names.LEDGER_TABLES)

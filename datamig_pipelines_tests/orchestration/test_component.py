@@ -34,7 +34,8 @@ def test_component_loads_without_database_and_environment(monkeypatch: pytest.Mo
     assert component.migration.base == folder.resolve()
     assert not (folder / "target.duckdb").exists()
     jobs = {j.name for j in defs.resolve_all_job_defs() if not j.name.startswith("__")}
-    assert jobs == {"library", "library_plan", "library_validate", "library_rollback"}
+    verbs = ("plan", "validate", "rollback", "pause", "resume")
+    assert jobs == {"library", *(f"library_{verb}" for verb in verbs)}
 
 
 def _chain(error: BaseException | None) -> str:

@@ -43,6 +43,8 @@ def test_progress_is_observed_every_five_seconds(
     facts = context.observed[0].metadata
     assert (facts["rows"].value, facts["percent"].value) == (150, 50.0)
     assert facts["rows_per_second"].value == 25
+    assert (facts["bytes_per_second"].value, facts["eta_seconds"].value) == (250, 6)
+    assert "of 1 tables, 150 of about 300 rows (50%)" in context.said[0]
 
 
 def test_sentences_are_logged_and_results_passed_on(library: Library) -> None:

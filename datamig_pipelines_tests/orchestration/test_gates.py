@@ -84,7 +84,8 @@ def test_validate_job_is_missing_where_nothing_is_proven(library: Library) -> No
     library.attributes = {"validate": {"proofs": []}}
 
     jobs = {j.name for j in library.defs.resolve_all_job_defs() if not j.name.startswith("__")}
-    assert jobs == {"library", "library_plan", "library_rollback"}
+    verbs = ("plan", "rollback", "pause", "resume")
+    assert jobs == {"library", *(f"library_{verb}" for verb in verbs)}
 
 
 @pytest.mark.parametrize("proof", ["schema", "row_count"])

@@ -62,6 +62,7 @@ class DuckDB(Dialect):
         descending_indexes=False,
         expression_indexes=True,
         foreign_key_actions=False,
+        limits=(),
     )
 
     # ---- driver

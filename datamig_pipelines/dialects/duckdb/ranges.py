@@ -46,6 +46,12 @@ def in_range(
     )
 
 
+def equal(key: Sequence[KeyPart], values: tuple[str, ...]) -> str:
+    """Return the condition of the one row of a key."""
+    pairs = zip(key, values, strict=True)
+    return " AND ".join(f"{ordered(part)} = {_key_literal(part, text)}" for part, text in pairs)
+
+
 def _beyond(key: Sequence[KeyPart], sign: str, last: str, bound: tuple[str, ...]) -> str:
     """Return the predicate of one bound; its first part alone prunes row groups."""
     pairs = [

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from datamig_pipelines.catalog.types import Kind, Type
 from datamig_pipelines.dialects.duckdb.driver import Connection
-from datamig_pipelines.dialects.duckdb.ranges import ROWID, in_range, key_cell, ordered
+from datamig_pipelines.dialects.duckdb.ranges import ROWID, equal, in_range, key_cell, ordered
 from datamig_pipelines.dialects.duckdb.types import is_own
 from datamig_pipelines.dialects.fetching import fetched
 from datamig_pipelines.dialects.reading import Projection, Read, Row
@@ -24,6 +24,8 @@ def select(read: Read, table: str) -> str:
     wheres = [f"({read.where})"] if read.where else []
     if within := in_range(read.key, read.after, read.upto):
         wheres.append(within)
+    if read.exactly is not None:
+        wheres.append(equal(read.key, read.exactly))
     if wheres:
         sql += " WHERE " + " AND ".join(wheres)
     if read.key and [k.sql for k in read.key] != [ROWID]:

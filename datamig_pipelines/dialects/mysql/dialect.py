@@ -20,11 +20,12 @@ from datamig_pipelines.catalog import (
     View,
 )
 from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
-from datamig_pipelines.dialects.capabilities import Capabilities, Wire
+from datamig_pipelines.dialects.capabilities import Capabilities, Limit, Wire
 from datamig_pipelines.dialects.mysql import (
     backup,
     canonical,
     catalog_reader,
+    courtesy,
     cutting,
     declaring,
     defaults,
@@ -70,6 +71,7 @@ class MySQL(Dialect):
         descending_indexes=True,
         expression_indexes=False,
         foreign_key_actions=True,
+        limits=(Limit.LOCK, Limit.STATEMENT),
     )
 
     @override
@@ -99,6 +101,12 @@ class MySQL(Dialect):
     @override
     def share_snapshot(self, connections: Sequence[Any]) -> str:
         return snapshot.share_snapshot(connections)
+
+    @override
+    def set_limits(
+        self, session: Queryable, lock_timeout_s: float | None, statement_timeout_s: float | None
+    ) -> None:
+        courtesy.set_limits(session, lock_timeout_s, statement_timeout_s)
 
     @override
     def quote(self, name: str) -> str:

@@ -15,11 +15,12 @@ PACKET_BYTES: Final = 1024**3
 
 _SESSION: Final = (
     "SET SESSION time_zone = '+00:00', lock_wait_timeout = 30",
-    "SET SESSION net_write_timeout = 3600, net_read_timeout = 3600, wait_timeout = 86400",
+    "SET SESSION net_write_timeout = 86400, net_read_timeout = 3600, wait_timeout = 86400",
     "SET SESSION sql_select_limit = 18446744073709551615",
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
 )
-"""A slow target must not make the server hang up; a server's default limits must not cut a read."""
+"""A slow target must not make the server hang up, nor a pause within a day; a server's default
+limits must not cut a read."""
 
 _READER: Final = (
     # A key that was stored as 2020-02-31 must be a value where a range ends with it, and not NULL.

@@ -70,8 +70,8 @@ _HINTS: Final[dict[int, str]] = {
     "server's max_allowed_packet: raise it (SET GLOBAL, up to 1073741824).",
     1792: "the session is read only, as a source's sessions are.",
     1317: "somebody stopped the statement (KILL QUERY); run again.",
-    1969: "the server limits how long a statement may run: raise max_statement_time for the user.",
-    3024: "the server limits how long a statement may run: raise max_execution_time.",
+    1969: "raise throttle.statement_timeout_s, or max_statement_time of the server for the user.",
+    3024: "raise throttle.statement_timeout_s, or max_execution_time of the server.",
     2026: "TLS failed: check ssl_ca, ssl_cert and ssl_key in the URL, or say ssl_disabled=true.",
 }
 

@@ -85,6 +85,9 @@ def _where(read: Read) -> str:
     parts = [f"({read.where})"] if read.where else []
     if within := in_range(read.key, read.after, read.upto):
         parts.append(within)
+    if read.exactly is not None:
+        pairs = zip(read.key, read.exactly, strict=True)
+        parts += [f"{compared(p)} = {key_value(p, v)}" for p, v in pairs]
     return f" WHERE {' AND '.join(parts)}" if parts else ""
 
 

@@ -20,12 +20,13 @@ from datamig_pipelines.catalog import (
     View,
 )
 from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
-from datamig_pipelines.dialects.capabilities import Capabilities, Wire
+from datamig_pipelines.dialects.capabilities import Capabilities, Limit, Wire
 from datamig_pipelines.dialects.postgres import (
     backup,
     canonical,
     catalog_reader,
     copying,
+    courtesy,
     cutting,
     declaring,
     defaults,
@@ -67,6 +68,7 @@ class Postgres(Dialect):
         descending_indexes=True,
         expression_indexes=True,
         foreign_key_actions=True,
+        limits=(Limit.LOCK, Limit.STATEMENT, Limit.LAG),
     )
 
     # ---- driver
@@ -98,6 +100,16 @@ class Postgres(Dialect):
     @override
     def lock_run(self, connection: Any, name: str) -> bool:
         return driver.lock_run(connection, name)
+
+    @override
+    def set_limits(
+        self, session: Queryable, lock_timeout_s: float | None, statement_timeout_s: float | None
+    ) -> None:
+        courtesy.set_limits(session, lock_timeout_s, statement_timeout_s)
+
+    @override
+    def replication_lag_s(self, session: Queryable) -> float | None:
+        return courtesy.replication_lag_s(session)
 
     # ---- names, catalog, types
 

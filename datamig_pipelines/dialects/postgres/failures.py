@@ -40,6 +40,10 @@ _STATES: Final[dict[str, _Verdict]] = {
     "54001": (StatementError, "The statement is too deep: raise max_stack_depth."),
     "54023": (StatementError, "The statement has too many arguments."),
     "55P03": (LockTimeoutError, _LOCK),
+    "57014": (
+        StatementError,
+        "Somebody cancelled it, or throttle.statement_timeout_s is too short.",
+    ),
     "57P01": (ConnectionLostError, _LOST),
     "57P02": (ConnectionLostError, _LOST),
     "57P03": (ConnectError, "The server is starting or stopping: try again in a moment."),

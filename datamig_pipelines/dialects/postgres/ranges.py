@@ -30,6 +30,11 @@ def in_range(
     )
 
 
+def equal(table: TableName, key: Sequence[KeyPart], values: tuple[str, ...]) -> str:
+    """Return the condition of the one row of a key."""
+    return _compared(table.schema, key, "=", values)
+
+
 def of_pages(first: int, end: int | None) -> str:
     """Return the condition of the rows on the pages from ``first`` up to, without, ``end``."""
     conditions = [f"ctid >= '({first},0)'::tid"] if first else []

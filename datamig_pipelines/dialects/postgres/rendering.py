@@ -5,7 +5,7 @@ from typing import Final
 from datamig_pipelines.catalog import Kind, TableName, Type
 from datamig_pipelines.dialects.capabilities import Wire
 from datamig_pipelines.dialects.postgres.naming import qualified, quote
-from datamig_pipelines.dialects.postgres.ranges import in_range, of_pages
+from datamig_pipelines.dialects.postgres.ranges import equal, in_range, of_pages
 from datamig_pipelines.dialects.reading import KeyPart, Projection, Read
 
 _AS_MOMENT: Final = {Kind.TIMESTAMP, Kind.DATE}
@@ -18,6 +18,8 @@ def select(read: Read, *, only: bool = False) -> str:
     conditions.append(in_range(read.table, read.key, read.after, read.upto))
     if read.pages is not None and not read.key:
         conditions.append(of_pages(*read.pages))
+    if read.exactly is not None:
+        conditions.append(equal(read.table, read.key, read.exactly))
     conditions = [c for c in conditions if c]
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     order = ", ".join(_column(read.table, k) for k in read.key)

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from datamig_pipelines.catalog import Catalog, Column, Default, Table, TableName, Type
 from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
-from datamig_pipelines.dialects.capabilities import Capabilities, Wire
+from datamig_pipelines.dialects.capabilities import Capabilities, Limit, Wire
 from datamig_pipelines.dialects.reading import Compared, Fingerprint, KeyPart, Landing, Read, Row
 from datamig_pipelines.dialects.sqlite import (
     backup,
@@ -53,6 +53,7 @@ class SQLite(Dialect):
         descending_indexes=True,
         expression_indexes=True,
         foreign_key_actions=True,
+        limits=(Limit.LOCK,),
     )
 
     # ---- driver
@@ -84,6 +85,13 @@ class SQLite(Dialect):
             # BEGIN alone takes no snapshot: the first read does.
             self.query(connection, "SELECT count(*) FROM sqlite_master", ())
         return position.position(connections[0])
+
+    @override
+    def set_limits(
+        self, session: Queryable, lock_timeout_s: float | None, statement_timeout_s: float | None
+    ) -> None:
+        if lock_timeout_s:
+            session.query(f"PRAGMA busy_timeout = {round(lock_timeout_s * 1000)}")
 
     @override
     def file_missing(self, url: URL) -> bool:

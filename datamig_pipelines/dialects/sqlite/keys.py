@@ -47,6 +47,11 @@ def in_range(
     return " AND ".join(_compared(key, sign, b) for sign, b in bounds if b is not None)
 
 
+def equal(key: Sequence[KeyPart], values: Sequence[str]) -> str:
+    """Return the condition of the one row of a key."""
+    return _compared(key, "=", values)
+
+
 def _compared(key: Sequence[KeyPart], sign: str, bound: Sequence[str]) -> str:
     literals = [literal(t, k.type) for k, t in zip(key, bound, strict=True)]
     columns = [ordered(k) for k in key]

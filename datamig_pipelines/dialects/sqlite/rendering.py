@@ -14,7 +14,7 @@ from typing import Any, Final
 from datamig_pipelines.catalog import Kind, Type
 from datamig_pipelines.dialects import canonical
 from datamig_pipelines.dialects.reading import Cell, Projection, Read, Row
-from datamig_pipelines.dialects.sqlite.keys import in_range, key_cell, ordered
+from datamig_pipelines.dialects.sqlite.keys import equal, in_range, key_cell, ordered
 from datamig_pipelines.dialects.sqlite.types import is_own
 
 Convert = Callable[[Any], Cell]
@@ -186,6 +186,8 @@ def select(read: Read) -> str:
     conditions = [f"({read.where}\n)"] if read.where else []
     if within := in_range(read.key, read.after, read.upto):
         conditions.append(within)
+    if read.exactly is not None:
+        conditions.append(equal(read.key, read.exactly))
     table = '"' + read.table.name.replace('"', '""') + '"'
     sql = f"SELECT {', '.join(shown) or 'NULL'} FROM {table}"
     if not read.key:
