@@ -68,6 +68,7 @@ class MySQL(Dialect):
         counts_any_column=False,
         descending_indexes=True,
         expression_indexes=False,
+        only_rows=False,
         foreign_key_actions=True,
     )
 

@@ -64,6 +64,7 @@ class Postgres(Dialect):
         counts_any_column=True,
         descending_indexes=True,
         expression_indexes=True,
+        only_rows=False,
         foreign_key_actions=True,
     )
 
