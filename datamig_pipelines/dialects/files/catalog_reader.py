@@ -6,9 +6,8 @@ from datamig_pipelines.catalog import Catalog, Column, Table, TableName, Type, V
 from datamig_pipelines.catalog.types import Kind
 from datamig_pipelines.dialects.base import Queryable
 from datamig_pipelines.dialects.duckdb import types
-from datamig_pipelines.dialects.duckdb.rendering import ROWID
 from datamig_pipelines.dialects.files import tables
-from datamig_pipelines.dialects.files.relation import ROW
+from datamig_pipelines.dialects.files.relation import ROW, quote
 
 FOREIGN = "foreign"
 """The kind of what lies in a target's folder and is none of our tables."""
@@ -35,5 +34,5 @@ def read_catalog(session: Queryable, engine: str) -> Catalog:
 
 def _table(name: str, columns: list[Column], rows: int, size: int) -> Table:
     own = ROW in {c.name.lower() for c in columns}
-    rowid = "" if own else ROWID
+    rowid = "" if own else quote(ROW)  # as DuckDB calls the one order that needs no sorting
     return Table(TableName("", name), tuple(columns), rows=rows, bytes=size, rowid=rowid)

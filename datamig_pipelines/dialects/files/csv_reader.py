@@ -13,6 +13,7 @@ from datamig_pipelines.dialects.files.sniffing import Sniffed, sniff
 from datamig_pipelines.errors import BrokenFileError
 
 _HEAD_BYTES = 2**20
+_WRONG_BYTE = "\N{REPLACEMENT CHARACTER}"
 _known: dict[tuple[TableFiles, CsvOptions], Sniffed] = {}
 
 
@@ -96,11 +97,8 @@ def _columns(table: TableFiles, options: CsvOptions) -> list[str]:
 def _first_record(file: File, options: CsvOptions) -> list[str]:
     raw = head(file, _HEAD_BYTES)
     encoding = "utf-8-sig" if options.encoding == "utf-8" else options.encoding
-    try:
-        text = codecs.getincrementaldecoder(encoding)().decode(raw)
-    except UnicodeError as error:
-        msg = f"{file.name} is not in {options.encoding}: {error}"
-        raise BrokenFileError(msg, hint="Say which: ?encoding=latin-1 or utf-16.") from error
+    # Only the header is read here: DuckDB names the line of a byte that is wrong further down.
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(raw)
     doubled = options.escape in ("", options.quote)
     lines = io.StringIO(text, newline="")
     rows = csv.reader(
@@ -112,11 +110,15 @@ def _first_record(file: File, options: CsvOptions) -> list[str]:
         escapechar=None if doubled else options.escape,
     )
     try:
-        record = next((row for row in rows if row), [])
+        first = next(rows, [])
+        record = first if options.header else next((row for row in (first, *rows) if row), [])
     except csv.Error as error:
         msg = f"{file.name}: its first line cannot be read: {error}"
         raise BrokenFileError(msg, hint="Check delimiter and quote in the URL.") from error
     if not record:
-        msg = f"{file.name} is empty: it does not even name its columns"
-        raise BrokenFileError(msg, hint="Write a header into it, or leave the file out.")
+        msg = f"{file.name} does not begin with the names of its columns"
+        raise BrokenFileError(msg, hint="Its first line is empty: write a header, or leave it out.")
+    if any(_WRONG_BYTE in name for name in record):
+        msg = f"the first line of {file.name} is not in {options.encoding}"
+        raise BrokenFileError(msg, hint="Say which encoding it has: ?encoding=latin-1 or utf-16.")
     return record

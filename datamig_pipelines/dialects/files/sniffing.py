@@ -37,11 +37,15 @@ def _shaped(shape: str, type_: str) -> str:
 
 
 _SIGNIFICANT = "length(ltrim(regexp_replace(split_part(lower({0}), 'e', 1), '[-.]', '', 'g'), '0'))"
+_MODEST = (  # beyond are infinity, and numbers of fewer digits than were written
+    "coalesce(abs(TRY_CAST({0} AS DOUBLE)) BETWEEN 1e-300 AND 1e308 "
+    "OR regexp_full_match({0}, '-?0(\\.0*)?([eE].*)?'), {0} IS NULL)"
+)
 _CANDIDATES = {
     "BOOLEAN": "({0} IS NULL OR lower({0}) IN ('true', 'false'))",
     "BIGINT": _same("BIGINT"),
     "DECIMAL": f"({{0}} IS NULL OR regexp_full_match({{0}}, '{_NUMBER}'))",
-    "DOUBLE": f"{_shaped(_NUMBER + _POWER, 'DOUBLE')} AND ({{0}} IS NULL OR "
+    "DOUBLE": f"{_shaped(_NUMBER + _POWER, 'DOUBLE')} AND {_MODEST} AND ({{0}} IS NULL OR "
     f"{_SIGNIFICANT} <= 15 OR CAST(TRY_CAST({{0}} AS DOUBLE) AS VARCHAR) = {{0}})",
     "DATE": _same("DATE"),
     "TIMESTAMP": _shaped(f"{_DAY}[ T]{_CLOCK}", "TIMESTAMP"),
