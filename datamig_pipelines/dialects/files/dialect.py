@@ -8,7 +8,17 @@ from typing import Any, ClassVar
 from sqlalchemy.engine import URL
 from typing_extensions import override
 
-from datamig_pipelines.catalog import Catalog, Index, Key, Table, TableName, Type, View, is_ledger
+from datamig_pipelines.catalog import (
+    Catalog,
+    Index,
+    Key,
+    Kind,
+    Table,
+    TableName,
+    Type,
+    View,
+    is_ledger,
+)
 from datamig_pipelines.dialects.base import Queryable, Scratch
 from datamig_pipelines.dialects.capabilities import Capabilities
 from datamig_pipelines.dialects.duckdb import DuckDB
@@ -22,7 +32,7 @@ from datamig_pipelines.dialects.files import (
     types,
     writing,
 )
-from datamig_pipelines.dialects.reading import Landing, Read, Row
+from datamig_pipelines.dialects.reading import Compared, Landing, Read, Row
 from datamig_pipelines.dialects.statement import Statement
 from datamig_pipelines.errors import EngineError
 
@@ -117,6 +127,14 @@ class Parquet(Files):
     @override
     def declare(self, type_: Type) -> tuple[Type, str]:
         return types.declare(type_)
+
+    @override
+    def canonical(self, column: Compared) -> str:
+        """Return the canonical text; a duration that is kept as text loses its trailing zeros."""
+        sql = super().canonical(column)
+        if column.held.kind is Kind.TEXT and column.compare in (Kind.TIME, Kind.DURATION):
+            return rf"regexp_replace({sql}, '(\.\d*[1-9])0+$|\.0*$', '\1')"
+        return sql
 
     @override
     def write(self, connection: Any, landing: Landing, payload: Any) -> int:

@@ -181,6 +181,7 @@ def connect(url: URL, *, readonly: bool) -> Folder:
         for entry in sorted(path.iterdir()):
             if entry.name not in ours and not entry.name.startswith(("_", ".")):
                 raw.execute(tables.ADD_OTHER, [catalog_reader.FOREIGN, entry.name])
+        connection.refresh()
     except BaseException:
         connection.raw.close()
         raise

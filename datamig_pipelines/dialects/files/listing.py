@@ -161,8 +161,8 @@ def _in_store(address: Address) -> dict[str, File]:
 
 def marks(table: TableFiles) -> tuple[tuple[str, int, str], ...]:
     """Return the names, sizes and marks that the files have now; a missing one has no mark."""
-    if table.files[0].name.startswith("s3://"):
-        now: dict[str, tuple[int, str]] = {}
+    now: dict[str, tuple[int, str]] = {}
+    if any(f.name.startswith("s3://") for f in table.files):
         for folder in {f.name.rpartition("/")[0] for f in table.files}:
             bucket, _, prefix = folder.removeprefix("s3://").partition("/")
             now |= {f"s3://{bucket}/{k}": (size, m) for k, size, m in store.listed(bucket, prefix)}
