@@ -65,7 +65,7 @@ def _scan(table: TableFiles, options: CsvOptions, names: list[str]) -> str:
         "strict_mode": "true",
         "null_padding": "false",
         "max_line_size": str(options.line_bytes),
-        "buffer_size": str(max(32 * 2**20, 2 * options.line_bytes)),
+        "buffer_size": str(max(4 * 2**20, 2 * options.line_bytes)),
     }
     files = listed([escaped(f.name) for f in table.files])
     return f"read_csv({files}, {', '.join(f'{k} = {v}' for k, v in said.items())})"

@@ -276,3 +276,13 @@ def test_folder_declares_types_that_a_file_gives_back(
     back = duckdb.sql(f"DESCRIBE SELECT x FROM '{file}'").fetchall()[0][1]
     assert (held.native, back) == (native, native)
     assert note or type_.kind is held.kind
+
+
+def test_folder_shows_a_suite_the_columns_alone(out: Out) -> None:
+    """Expectations on a table of files see its columns, not the number of its rows."""
+    from datamig_pipelines.expectations.suite import _frame
+
+    with out.made() as session, session.transaction():
+        session.write(out.landing(), payload(1))
+
+    assert list(_frame(make_url(out.url), TableName("", "t")).columns) == ["id", "t"]
