@@ -23,6 +23,7 @@ from datamig_pipelines.errors import NotYetError, TargetNotEmptyError
 OWN = "_datamig"
 LEDGER_FILE = "ledger.duckdb"
 _ODD = re.compile(r"[/\\%\0]|^[._]")
+_OF_THE_LEDGER = ('"datamig_', "information_schema")  # the words of statements that read no table
 _WRITTEN = re.compile(r"(tmp_)?part-\d{6,}\.parquet")
 
 
@@ -93,7 +94,7 @@ class Folder(Connection):
                     path.unlink(missing_ok=True)
             self._stale = True
             self.pending = []
-        elif self._stale and not self._deep and '"datamig_' not in sql:
+        elif self._stale and not self._deep and not any(word in sql for word in _OF_THE_LEDGER):
             self.refresh()
 
     def after(self, sql: str) -> None:

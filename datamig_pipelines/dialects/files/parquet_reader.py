@@ -51,12 +51,17 @@ def _check_alike(raw: Any, table: TableFiles) -> None:
     schemas: dict[str, list[Sequence[Any]]] = {f.name: [] for f in table.files}
     for file, *fact in rows:
         schemas[file].append(fact)
-    for fact in schemas[table.files[0].name]:
+    first = table.files[0].name
+    for fact in schemas[first]:
         if (fact[5] or 0) > _MOST_DIGITS:
-            msg = f"{table.files[0].name}: column {fact[0]} has decimals of {fact[5]} digits"
+            msg = f"{first}: column {fact[0]} has decimals of {fact[5]} digits"
             hint = "DuckDB reads 38 at most: write the column as decimal(38, …) or as text."
             raise BrokenFileError(msg, hint=hint)
-    first = table.files[0].name
+    described = raw.execute(f"DESCRIBE SELECT * FROM {scan([first])}").fetchall()
+    renamed = {row[0] for row in described} - {fact[0] for fact in schemas[first]}
+    if renamed:
+        msg = f"{first} has columns that differ in nothing but case: {', '.join(sorted(renamed))}"
+        raise BrokenFileError(msg, hint="Rename one of them; DuckDB would call it otherwise.")
     for name, facts in schemas.items():
         # The root of the schema has a name of its own, which says nothing.
         if facts[1:] != schemas[first][1:]:

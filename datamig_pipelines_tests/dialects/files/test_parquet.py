@@ -116,6 +116,12 @@ def test_parquet_with_decimals_beyond_38_digits_is_refused(folder: Path) -> None
         opened(url(folder, pa.table({"n": numbers})))
 
 
+def test_parquet_columns_that_differ_in_case_are_refused(folder: Path) -> None:
+    """DuckDB would give the second one another name, and nobody would know."""
+    with pytest.raises(BrokenFileError, match="differ in nothing but case: A_1"):
+        opened(url(folder, pa.table({"a": [1], "A": [2]})))
+
+
 @pytest.mark.parametrize("size", [0, 5, 200])
 def test_parquet_that_is_cut_off_is_refused(folder: Path, size: int) -> None:
     """A file that is not whole is named."""
