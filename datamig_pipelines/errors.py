@@ -5,6 +5,7 @@ DatamigError
     UnknownEngineError
     MissingSecretError
     TransformNotFoundError
+    FilesUrlError
   PlanError
     TableMissingError
     ColumnMissingError
@@ -29,6 +30,8 @@ DatamigError
     PermissionDeniedError
     RefusedError
     StatementError
+    BrokenFileError
+    FileChangedError
   ProofFailedError
   LedgerError
     RunningElsewhereError
@@ -102,6 +105,12 @@ class TransformNotFoundError(SpecError):
     """The Python function that a table names cannot be imported or has the wrong signature."""
 
     code = "DM103"
+
+
+class FilesUrlError(SpecError):
+    """The URL of files names no folder or bucket, or an option that files do not have."""
+
+    code = "DM130"
 
 
 class PlanError(DatamigError):
@@ -253,6 +262,18 @@ class StatementError(EngineError):
     """Any other refusal of a statement."""
 
     code = "DM409"
+
+
+class BrokenFileError(EngineError):
+    """A file is not what it should be: cut off, ragged, in another encoding, unlike its parts."""
+
+    code = "DM430"
+
+
+class FileChangedError(EngineError):
+    """A file of the source changed while it was read."""
+
+    code = "DM431"
 
 
 class ProofFailedError(DatamigError):

@@ -88,6 +88,12 @@ def duckdb_url(tmp_path: Path) -> str:
     return f"duckdb:///{tmp_path / 'test.duckdb'}"
 
 
+@pytest.fixture
+def parquet_url(tmp_path: Path) -> str:
+    """The URL of a folder for Parquet files that does not exist yet."""
+    return f"parquet:///{tmp_path / 'parquet'}"
+
+
 @pytest.fixture(scope="session")
 def shared_data(pytestconfig: pytest.Config) -> Path:
     """The folder of real databases beside the checkout, or where DATAMIG_SHARED_DATA says."""

@@ -29,6 +29,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         ),
         "try `python -c 'import the.module'` from the folder of the file, then `datamig plan`.",
     ),
+    "FilesUrlError": (
+        "two slashes where three or four are meant, or an option that this format does not have.",
+        "write the URL as docs/files.md shows it; the hint lists the options.",
+    ),
     "PlanError": (
         "what the file asks for does not fit what is in the two databases.",
         "change the file, then `datamig plan`; nothing has to be cleaned up.",
@@ -148,6 +152,17 @@ CAUSES: dict[str, tuple[str, str]] = {
     "StatementError": (
         "the engine refused a statement for a reason that has no class of its own.",
         "`datamig plan --sql` prints every statement; try the one that the message names.",
+    ),
+    "BrokenFileError": (
+        (
+            "a line with a field too many or too few, a quote that is not closed, latin-1 read as "
+            "UTF-8, or a file that is still being written."
+        ),
+        "look at the file and line that the message names; nothing was skipped or guessed.",
+    ),
+    "FileChangedError": (
+        "an export writes into the folder while it is read.",
+        "wait until it is through, or copy the files; then `datamig rollback` and run again.",
     ),
     "ProofFailedError": (
         (

@@ -32,7 +32,8 @@ DRIVERS = {
     "PostgreSQL": ("psycopg", "psycopg2"),
     "MySQL, MariaDB": ("pymysql",),
     "SQLite": ("sqlite3",),
-    "DuckDB": ("duckdb",),
+    "DuckDB, CSV and Parquet files": ("duckdb",),
+    "files in an object store": ("obstore",),
 }
 TOOLS = ("pg_dump", "pg_restore", "mariadb-dump", "mysqldump", "mariadb", "mysql")
 

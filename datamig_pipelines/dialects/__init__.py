@@ -5,6 +5,7 @@ from sqlalchemy.engine import URL
 from datamig_pipelines.dialects.base import Dialect
 from datamig_pipelines.dialects.capabilities import Capabilities, Wire
 from datamig_pipelines.dialects.duckdb import DuckDB
+from datamig_pipelines.dialects.files import Csv, Parquet
 from datamig_pipelines.dialects.mysql import MySQL
 from datamig_pipelines.dialects.postgres import Postgres
 from datamig_pipelines.dialects.sqlite import SQLite
@@ -12,8 +13,10 @@ from datamig_pipelines.dialects.statement import Statement
 from datamig_pipelines.errors import UnknownEngineError
 
 DIALECTS: dict[str, Dialect] = {
+    "csv": Csv(),
     "duckdb": DuckDB(),
     "mysql": MySQL(),
+    "parquet": Parquet(),
     "postgres": Postgres(),
     "sqlite": SQLite(),
 }

@@ -63,6 +63,8 @@ class Capabilities:
     """An index keeps the order (DESC) of its parts."""
     expression_indexes: bool
     """An index may be over an expression."""
+    only_rows: bool
+    """A table holds rows and nothing else: no NOT NULL, default, key, check, counter or view."""
     foreign_key_actions: bool
     """A foreign key keeps ON DELETE and ON UPDATE."""
     limits: tuple[Limit, ...]

@@ -222,8 +222,10 @@ def _frame(url: URL, name: TableName) -> Any:
 
     dialect = get_dialect(url)
     with Session(dialect, url, readonly=True) as session:
-        # The one way to all columns of a table as the engine itself hands them over.
-        table = session._connection.raw.table(dialect.table(name)).to_arrow_table()  # noqa: SLF001
+        there = dialect.read_catalog(session, name.schema).tables
+        columns = [c.name for t in there if t.name == name for c in t.columns]
+        raw = session._connection.raw  # noqa: SLF001 (the one way to what the engine hands over)
+        table = raw.execute(dialect.fetch(name, columns)).to_arrow_table()
     for at, column in enumerate(table.schema):
         if pa.types.is_decimal(column.type) and column.type.precision <= _FLOAT_DIGITS:
             table = table.set_column(at, column.name, table.column(at).cast(pa.float64()))

@@ -113,7 +113,8 @@ def _existing(
             f"generated as {column.generated}: kept as plain values, as the spec has an expression"
         )
     elif column.generated is not None:
-        generated = translated(column.generated, engines.source, engines.target, renames)
+        if not engines.target.can.only_rows:
+            generated = translated(column.generated, engines.source, engines.target, renames)
         if generated is None:
             note(
                 f"generated as {column.generated}, which has no counterpart in "

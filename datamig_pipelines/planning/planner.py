@@ -15,6 +15,7 @@ from datamig_pipelines.errors import (
     TableMissingError,
     TargetNotEmptyError,
 )
+from datamig_pipelines.planning.bare import bare
 from datamig_pipelines.planning.columns import (
     Engines,
     PlannedColumns,
@@ -171,6 +172,8 @@ class _Planner:
             raise PlanError(msg, hint="Exclude the table, or keep a column.")
         self.names.columns(str(table.name), [c.name for c in planned.columns])
         target = plan_table(table, name, planned, self.engines, self.names, self.notes.append)
+        if self.engines.target.can.only_rows:
+            target = bare(target, self.engines.target.label, self.notes.append)
         key = choose_key(table, spec.key if spec else (), self.engines.source)
         transform = (spec.transform or "") if spec else ""
         chosen = choose_wires(self.engines, planned.loaded, key, transformed=bool(transform))
@@ -226,6 +229,10 @@ class _Planner:
         moved = {r.source.name: (r.target, p.renamed) for r, p in planned}
         routes = []
         for route, _ in planned:
+            if self.engines.target.can.only_rows:
+                self._note_references(route)
+                routes.append(route)
+                continue
             keys = plan_references(route.source, route.target, moved, self.names, self.notes.append)
             if not self.engines.target.can.foreign_key_actions:
                 self.notes += [
@@ -236,6 +243,11 @@ class _Planner:
                 ]
             routes.append(replace(route, target=replace(route.target, foreign_keys=keys)))
         return routes
+
+    def _note_references(self, route: Route) -> None:
+        if route.source.foreign_keys:
+            count, label = len(route.source.foreign_keys), self.engines.target.label
+            self.notes.append(f"{route.name}: {label} do not keep {count} foreign keys")
 
     def _ordered(self, routes: list[Route]) -> list[Route]:
         by_name = {r.target.name: r for r in routes}
@@ -282,6 +294,10 @@ class _Planner:
         whole = self.inputs.migration.include == ("*",) and not self.inputs.migration.exclude
         taken = {str(v.name) for v in self.inputs.here.views} - self.inputs.owned
         for view in self.inputs.there.views:
+            if self.engines.target.can.only_rows:
+                label = self.engines.target.label
+                self.notes.append(f"view {view.name} is left behind: {label} have no views")
+                continue
             sql = translated_view(view.sql, self.engines.source, self.engines.target)
             schema = self._schema(view.name.schema)
             if sql is None or (view.materialized and not self.engines.same):

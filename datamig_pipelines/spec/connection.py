@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError
 from datamig_pipelines.errors import MissingSecretError, UnknownEngineError
 from datamig_pipelines.spec.model import SpecModel
 
-FILE_ENGINES = ("sqlite", "duckdb")
+FILE_ENGINES = ("sqlite", "duckdb", "csv", "parquet")
 
 
 class Connection(SpecModel):
@@ -64,7 +64,8 @@ class Connection(SpecModel):
             raise UnknownEngineError(
                 str(error), hint="Write engine://user@host:port/database, or sqlite:///file.db."
             ) from None
-        if url.get_backend_name() in FILE_ENGINES and url.database not in (None, "", ":memory:"):
+        local = url.get_backend_name() in FILE_ENGINES and not url.host  # a host is a bucket
+        if local and url.database not in (None, "", ":memory:"):
             return url.set(database=str((base / url.database).resolve()))
         return url
 

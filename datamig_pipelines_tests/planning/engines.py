@@ -18,8 +18,9 @@ URLS = {
     "duckdb": "duckdb:////d",
     "sqlite": "sqlite:////s",
     "mysql": "mysql://h/d",
+    "parquet": "parquet:////p",
 }
-SCHEMAS = {"postgres": "public", "duckdb": "main", "sqlite": "", "mysql": ""}
+SCHEMAS = {"postgres": "public", "duckdb": "main", "sqlite": "", "mysql": "", "parquet": ""}
 
 
 def engines(source: str = "postgres", target: str = "postgres") -> Engines:

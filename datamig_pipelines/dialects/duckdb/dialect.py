@@ -61,6 +61,7 @@ class DuckDB(Dialect):
         counts_any_column=True,
         descending_indexes=False,
         expression_indexes=True,
+        only_rows=False,
         foreign_key_actions=False,
         limits=(),
     )

@@ -46,8 +46,14 @@ def write(connection: Connection, landing: Landing, payload: Any, table: str) ->
 def insert(landing: Landing, schema: Any, table: str) -> str:
     """Return the INSERT … SELECT of a payload with an Arrow schema."""
     names = ", ".join(_quote(c.name) for c in landing.columns)
-    cells = [_landed(c, f, landing) for c, f in zip(landing.columns, schema, strict=True)]
-    return f"INSERT INTO {table} ({names}) SELECT {', '.join(cells)} FROM {PAYLOAD}"
+    return (
+        f"INSERT INTO {table} ({names}) SELECT {', '.join(cells(landing, schema))} FROM {PAYLOAD}"
+    )
+
+
+def cells(landing: Landing, schema: Any) -> list[str]:
+    """Return SQL for each column of a payload as it lands."""
+    return [_landed(c, f, landing) for c, f in zip(landing.columns, schema, strict=True)]
 
 
 def _quote(name: str) -> str:

@@ -70,6 +70,7 @@ class MySQL(Dialect):
         counts_any_column=False,
         descending_indexes=True,
         expression_indexes=False,
+        only_rows=False,
         foreign_key_actions=True,
         limits=(Limit.LOCK, Limit.STATEMENT),
     )

@@ -67,6 +67,7 @@ class Postgres(Dialect):
         counts_any_column=True,
         descending_indexes=True,
         expression_indexes=True,
+        only_rows=False,
         foreign_key_actions=True,
         limits=(Limit.LOCK, Limit.STATEMENT, Limit.LAG),
     )

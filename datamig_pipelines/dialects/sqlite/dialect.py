@@ -52,6 +52,7 @@ class SQLite(Dialect):
         counts_any_column=False,
         descending_indexes=True,
         expression_indexes=True,
+        only_rows=False,
         foreign_key_actions=True,
         limits=(Limit.LOCK,),
     )

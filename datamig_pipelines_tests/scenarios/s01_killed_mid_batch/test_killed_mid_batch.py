@@ -29,6 +29,7 @@ DIRECTIONS = {
     "postgres-postgres": ("pg_shop_url", "pg_url"),
     "mariadb-postgres": ("mariadb_shop_url", "pg_url"),
     "sqlite-mariadb": ("shop_url", "mariadb_url"),
+    "sqlite-parquet": ("shop_url", "parquet_url"),
 }
 
 
