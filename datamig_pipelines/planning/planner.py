@@ -170,7 +170,10 @@ class _Planner:
         target = plan_table(table, name, planned, self.engines, self.names, self.notes.append)
         key = choose_key(table, spec.key if spec else (), self.engines.source)
         transform = (spec.transform or "") if spec else ""
-        chosen = choose_wires(self.engines, planned.loaded, key, transformed=bool(transform))
+        where = _ended(spec.where or "") if spec else ""
+        chosen = choose_wires(
+            self.engines, planned.loaded, key, transformed=bool(transform), where=where
+        )
         if not chosen.key.parts:
             self.notes.append(
                 f"{table.name} is read in one stream and starts over when interrupted: "
@@ -190,7 +193,7 @@ class _Planner:
             key_names=chosen.key.names,
             key_reason=chosen.key.reason,
             batch_size=batch_size,
-            where=_ended(spec.where or "") if spec else "",
+            where=where,
             transform=transform,
         )
         if table.kind != "table":

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from datamig_pipelines.catalog import Kind, Type
 from datamig_pipelines.dialects.capabilities import Wire
+from datamig_pipelines.dialects.columns import Columns
 from datamig_pipelines.dialects.reading import Cell, Projection, Row
 from datamig_pipelines.errors import RefusedError
+from datamig_pipelines.transfer.lines import copy_lines
 from datamig_pipelines.transfer.route import Route
 from datamig_pipelines.transfer.rows import split_text
 
@@ -275,10 +277,33 @@ def _csv_to_arrow(columns: Sequence[Projection]) -> Encoder:
     return encode
 
 
+def _columns_to_text(columns: Sequence[Projection]) -> Encoder:
+    by_cells, width = _cells_to_text(columns), len(columns)
+
+    def encode(rows: Sequence[Row]) -> list[bytes]:
+        return copy_lines(rows, width) if isinstance(rows, Columns) else by_cells(rows)
+
+    return encode
+
+
+def _columns_to_arrow(columns: Sequence[Projection]) -> Encoder:
+    by_cells, width = _cells_to_arrow(columns), len(columns)
+    names = [f"c{i}" for i in range(width)]
+
+    def encode(rows: Sequence[Row]) -> "pa.Table":
+        if not isinstance(rows, Columns):
+            return by_cells(rows)
+        return rows.table.select(range(width)).rename_columns(names)
+
+    return encode
+
+
 _ENCODERS: dict[tuple[Wire, Wire], Callable[[Sequence[Projection]], Encoder]] = {
     (Wire.CELLS, Wire.COPY_TEXT): _cells_to_text,
     (Wire.CELLS, Wire.CELLS): _cells_to_cells,
     (Wire.CELLS, Wire.ARROW): _cells_to_arrow,
     (Wire.COPY_TEXT, Wire.CELLS): _text_to_cells,
     (Wire.COPY_CSV, Wire.ARROW): _csv_to_arrow,
+    (Wire.ARROW, Wire.COPY_TEXT): _columns_to_text,
+    (Wire.ARROW, Wire.ARROW): _columns_to_arrow,
 }

@@ -179,9 +179,12 @@ def converted(
     return rows if columns is None else zip(*columns, strict=True)
 
 
-def select(read: Read) -> str:
-    """Return the SELECT of a stream: the columns, then the key, in order of the key."""
-    shown = [c.sql for c in read.columns] + [k.sql for k in read.key]
+def select(read: Read, shown: Sequence[str] = ()) -> str:
+    """Return the SELECT of a stream: the columns, then the key, in order of the key.
+
+    ``shown`` stands in their place, where given.
+    """
+    shown = shown or [c.sql for c in read.columns] + [k.sql for k in read.key]
     conditions = [f"({read.where}\n)"] if read.where else []
     if read.after is not None:
         conditions.append(after_sql(read.key, read.after))
