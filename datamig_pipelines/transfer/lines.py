@@ -5,6 +5,7 @@ backslashes it does not know: they are counted, for only NULL (``\N``) may bring
 """
 
 import marshal
+from array import array
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -85,7 +86,6 @@ def _plain_block(batch: "pa.RecordBatch") -> bytes | None:
 
 
 def _escaped_block(batch: "pa.RecordBatch") -> bytes:
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     fields = [_field(c) for c in batch.columns]
@@ -93,8 +93,8 @@ def _escaped_block(batch: "pa.RecordBatch") -> bytes:
     fields[-1] = pc.binary_join_element_wise(fields[-1], "\n", "", **nulls)
     lines = pc.binary_join_element_wise(*fields, "\t", **nulls)
     _, offsets, held = lines.buffers()
-    ends = pa.Array.from_buffers(pa.int32(), len(lines) + 1, [None, offsets])
-    return bytes(held[ends[0].as_py() : ends[len(lines)].as_py()])
+    ends = memoryview(offsets).cast("i")[lines.offset : lines.offset + len(lines) + 1]
+    return bytes(held[ends[0] : ends[-1]])
 
 
 def _field(column: "pa.Array") -> "pa.Array":
@@ -116,12 +116,13 @@ def hexed(column: "pa.Array") -> "pa.Array":
     import pyarrow.compute as pc
 
     _, offsets, held = column.buffers()
-    ends = pa.Array.from_buffers(pa.int32(), len(column) + 1, [None, offsets], offset=column.offset)
-    first, last = ends[0].as_py(), ends[len(column)].as_py()
-    digits = b"" if held is None else bytes(held[first:last]).hex().encode()
-    doubled = pc.multiply(pc.subtract(ends, first), 2)
+    if not len(column):
+        return column.cast(pa.string())
+    ends = memoryview(offsets).cast("i")[column.offset : column.offset + len(column) + 1]
+    doubled = array("i", [2 * (end - ends[0]) for end in ends])
+    digits = b"" if held is None else bytes(held[ends[0] : ends[-1]]).hex().encode()
     texts = pa.Array.from_buffers(
-        pa.string(), len(column), [None, doubled.buffers()[1], pa.py_buffer(digits)]
+        pa.string(), len(column), [None, pa.py_buffer(doubled), pa.py_buffer(digits)]
     )
     nothing = pa.scalar(None, pa.string())
     return pc.if_else(column.is_valid(), texts, nothing) if column.null_count else texts
