@@ -22,11 +22,15 @@ _UNESCAPE = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 def unescape(field: bytes) -> str | None:
     r"""Return the value of one field of COPY text, None for ``\N``."""
-    if field == b"\\N":
-        return None
-    text = field.decode("utf-8", "surrogateescape")
+    return unescaped(field.decode("utf-8", "surrogateescape"))
+
+
+def unescaped(text: str) -> str | None:
+    r"""Return the value of one field of COPY text that is decoded, None for ``\N``."""
     if "\\" not in text:
         return text
+    if text == "\\N":
+        return None
     parts = text.split("\\")
     out = [parts[0]]
     index = 1
