@@ -26,6 +26,7 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 _SPECIAL = re.compile(r"[\\\n\r\t]")
 _INT64_BITS = 63
 _TOGETHER = 1_000  # rows
+_BLOCK_BYTES = 1 << 20
 _FRACTION = re.compile(r"\s*[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?\s*")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 
@@ -113,9 +114,17 @@ def _cells_to_text(columns: Sequence[Projection]) -> Encoder:
     formats = [_copy_cell(c) for c in columns]
 
     def encode(rows: Sequence[Row]) -> list[bytes]:
-        return [_lines(rows[i : i + _TOGETHER], formats) for i in range(0, len(rows), _TOGETHER)]
+        step = _step(rows)
+        return [_lines(rows[i : i + step], formats) for i in range(0, len(rows), step)]
 
     return encode
+
+
+def _step(rows: Sequence[Row]) -> int:
+    """Return how many rows are written at once: their text exists several times meanwhile."""
+    sample = rows[:: max(1, len(rows) // 16)]
+    wide = max(sum(len(c) for c in row if isinstance(c, str | bytes)) for row in sample)
+    return max(1, min(_TOGETHER, _BLOCK_BYTES // (wide or 1)))
 
 
 def _lines(rows: Sequence[Row], formats: Sequence[Callable[[Cell], str]]) -> bytes:
