@@ -14,9 +14,17 @@ from datamig_pipelines.catalog import (
     Type,
 )
 from datamig_pipelines.catalog.types import Kind
-from datamig_pipelines.dialects.capabilities import Capabilities
+from datamig_pipelines.dialects.capabilities import Capabilities, Wire
 from datamig_pipelines.dialects.ddl import Ddl
-from datamig_pipelines.dialects.reading import Compared, Fingerprint, KeyPart, Landing, Read, Row
+from datamig_pipelines.dialects.reading import (
+    Compared,
+    Fingerprint,
+    KeyPart,
+    Landing,
+    Projection,
+    Read,
+    Row,
+)
 from datamig_pipelines.errors import EngineError
 
 _LIST_BYTES = 64 * 1024
@@ -135,6 +143,12 @@ class Dialect(Ddl, ABC):
         """Return the logical type of one of this engine's own declarations, as a user writes it."""
 
     # ---- reading
+
+    def can_send(
+        self, wire: Wire, columns: Sequence[Projection], key: Sequence[KeyPart], where: str
+    ) -> bool:
+        """Say whether a stream can leave on one of the engine's wires, as far as its types tell."""
+        return True
 
     @abstractmethod
     def select(self, read: Read) -> str:

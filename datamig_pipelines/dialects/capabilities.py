@@ -9,7 +9,7 @@ class Wire(StrEnum):
 
     Every row of ``copy_*`` is one ``bytes`` object as the engine framed it; ``cells`` is a tuple of
     ``None | int | float | str | bytes`` (see `reading.Cell`); ``arrow`` is a
-    whole `pyarrow.Table`.
+    whole `pyarrow.Table`, out of a source `columns.Columns`.
     """
 
     COPY_BINARY = "copy_binary"

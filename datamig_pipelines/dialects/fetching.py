@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-FIRST: Final = 16
+FIRST: Final = 1
 MOST: Final = 1000
 MOST_BYTES: Final = 4 << 20
 _SAMPLED: Final = 16

@@ -176,7 +176,10 @@ class _Planner:
             target = bare(target, self.engines.target.label, self.notes.append)
         key = choose_key(table, spec.key if spec else (), self.engines.source)
         transform = (spec.transform or "") if spec else ""
-        chosen = choose_wires(self.engines, planned.loaded, key, transformed=bool(transform))
+        where = _ended(spec.where or "") if spec else ""
+        chosen = choose_wires(
+            self.engines, planned.loaded, key, transformed=bool(transform), where=where
+        )
         if not chosen.key.parts:
             self.notes.append(
                 f"{table.name} is read in the engine's own order; interrupted, it starts over "
@@ -196,7 +199,7 @@ class _Planner:
             key_names=chosen.key.names,
             key_reason=chosen.key.reason,
             batch_size=batch_size,
-            where=_ended(spec.where or "") if spec else "",
+            where=where,
             transform=transform,
             shards=shards_of(table.rows, batch_size, migration, spec, self.engines),
         )

@@ -25,7 +25,12 @@ class ChosenWires:
 
 
 def choose_wires(
-    engines: Engines, columns: Sequence[Projection], key: ChosenKey, *, transformed: bool
+    engines: Engines,
+    columns: Sequence[Projection],
+    key: ChosenKey,
+    *,
+    transformed: bool,
+    where: str = "",
 ) -> ChosenWires:
     """Return the first pair of wires, in the order of the engines' preference, that fits the table.
 
@@ -39,10 +44,19 @@ def choose_wires(
                 fits = sends in (Wire.COPY_TEXT, Wire.CELLS) and (Wire.CELLS, takes) in joined
             else:
                 fits = (sends, takes) in joined
-            if fits and (sends is not Wire.COPY_BINARY or _identical(engines, columns, key)):
+            if fits and _suits(engines, sends, columns, key, where):
                 return ChosenWires(sends, takes, _visible(sends, columns, key))
     msg = f"no data path from {engines.source.label} to {engines.target.label}"
     raise NotYetError(msg, hint="docs/engines.md lists the pairs that work.")
+
+
+def _suits(
+    engines: Engines, sends: Wire, columns: Sequence[Projection], key: ChosenKey, where: str
+) -> bool:
+    """Say whether this very table can leave on a wire that its engine has."""
+    if sends is Wire.COPY_BINARY:
+        return _identical(engines, columns, key)
+    return engines.source.can_send(sends, columns, key.parts, where)
 
 
 def _identical(engines: Engines, columns: Sequence[Projection], key: ChosenKey) -> bool:
@@ -62,8 +76,10 @@ def _names_objects(type_: Type) -> bool:
 
 
 def _visible(sends: Wire, columns: Sequence[Projection], key: ChosenKey) -> ChosenKey:
-    """Return the key if rows on the wire show it, as it is; cells carry it apart."""
-    if sends is Wire.CELLS or all(any(_shows(c, p) for c in columns) for p in key.parts):
+    """Return the key if rows on the wire show it, as it is; cells and columns carry it apart."""
+    if sends in (Wire.CELLS, Wire.ARROW) or all(
+        any(_shows(c, p) for c in columns) for p in key.parts
+    ):
         return key
     return ChosenKey((), (), "the key is not among the columns that are moved as they are")
 

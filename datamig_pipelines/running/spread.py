@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from datamig_pipelines.errors import DatamigError, NotYetError
 from datamig_pipelines.running.opening import look, opened
 from datamig_pipelines.running.run import run_steps
+from datamig_pipelines.running.share import cut, share
 from datamig_pipelines.running.watch import StepFailed, tell
 from datamig_pipelines.spec import Launch, Migration
 from datamig_pipelines.steps import Context, StepDone
-from datamig_pipelines.steps.share import cut, share
 from datamig_pipelines.transfer import Event
 
 _BEFORE, _AFTER = ("backup", "schema"), ("load", "constraints", "validate", "report")

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
+from datamig_pipelines.dialects.columns import Columns, joined
 from datamig_pipelines.dialects.reading import Row
 
 MAX_BATCH_BYTES = 16 * 2**20
@@ -16,35 +17,38 @@ _SIZED = frozenset({str, bytes})
 class Batch:
     """Consecutive rows of one stream; ``bytes`` is their size on the wire, in memory for cells."""
 
-    rows: list[Row]
+    rows: list[Row] | Columns
     bytes: int
 
 
-def cut(lists: Iterator[list[Row]], batch_size: int) -> Iterator[Batch]:
+def cut(lists: Iterator[list[Row] | Columns], batch_size: int) -> Iterator[Batch]:
     """Yield batches of ``batch_size`` rows, fewer where they would pass `MAX_BATCH_BYTES`.
 
     ``lists`` are the rows as they came off the wire. Closed before the end, it closes ``lists``.
     """
-    batch: list[Row] = []
-    size = 0
+    parts: list[list[Row] | Columns] = []
+    count = size = 0
     try:
         for rows in lists:
             at = 0
             while at < len(rows):
-                part = rows[at : at + batch_size - len(batch)]
+                part = rows[at : at + batch_size - count]
                 at += len(part)
-                batch += part
+                parts.append(part)
+                count += len(part)
                 size += _size(part)
-                if len(batch) >= batch_size or size >= MAX_BATCH_BYTES:
-                    yield Batch(batch, size)
-                    batch, size = [], 0
+                if count >= batch_size or size >= MAX_BATCH_BYTES:
+                    yield Batch(joined(parts), size)
+                    parts, count, size = [], 0, 0
     finally:
         _close(lists)
-    if batch:
-        yield Batch(batch, size)
+    if parts:
+        yield Batch(joined(parts), size)
 
 
-def _size(rows: list[Row]) -> int:
+def _size(rows: list[Row] | Columns) -> int:
+    if isinstance(rows, Columns):
+        return rows.bytes
     if isinstance(rows[0], bytes):
         return sum(map(len, rows))
     return sum(map(_cells_size, rows))  # type: ignore[arg-type]

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from datamig_pipelines.catalog import Kind, Type
 from datamig_pipelines.dialects.capabilities import Wire
+from datamig_pipelines.dialects.columns import Columns
 from datamig_pipelines.dialects.reading import Cell, Projection, Row
 from datamig_pipelines.errors import RefusedError
+from datamig_pipelines.transfer.lines import copy_lines
 from datamig_pipelines.transfer.route import Route
-from datamig_pipelines.transfer.rows import split_text
+from datamig_pipelines.transfer.rows import split_text, unescaped
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,6 +26,7 @@ COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t
 _SPECIAL = re.compile(r"[\\\n\r\t]")
 _INT64_BITS = 63
 _TOGETHER = 1_000  # rows
+_BLOCK_BYTES = 1 << 20
 _FRACTION = re.compile(r"\s*[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?\s*")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 
@@ -111,9 +114,17 @@ def _cells_to_text(columns: Sequence[Projection]) -> Encoder:
     formats = [_copy_cell(c) for c in columns]
 
     def encode(rows: Sequence[Row]) -> list[bytes]:
-        return [_lines(rows[i : i + _TOGETHER], formats) for i in range(0, len(rows), _TOGETHER)]
+        step = _step(rows)
+        return [_lines(rows[i : i + step], formats) for i in range(0, len(rows), step)]
 
     return encode
+
+
+def _step(rows: Sequence[Row]) -> int:
+    """Return how many rows are written at once: their text exists several times meanwhile."""
+    sample = rows[:: max(1, len(rows) // 16)]
+    wide = max(sum(len(c) for c in row if isinstance(c, str | bytes)) for row in sample)
+    return max(1, min(_TOGETHER, _BLOCK_BYTES // (wide or 1)))
 
 
 def _lines(rows: Sequence[Row], formats: Sequence[Callable[[Cell], str]]) -> bytes:
@@ -173,20 +184,48 @@ def unhex(text: str) -> bytes:
 
 
 def _text_to_cells(columns: Sequence[Projection]) -> Encoder:
-    readers = [(i, p) for i, c in enumerate(columns) if (p := parsed(c.type)) is not None]
+    readers = [parsed(c.type) for c in columns]
 
     def encode(rows: Sequence[Row]) -> list[tuple[Cell, ...]]:
-        out = []
-        for row in rows:
-            cells: list[Cell] = list(split_text(row))  # type: ignore[arg-type]
-            for i, read in readers:
-                text = cells[i]
-                if text is not None:
-                    cells[i] = read(str(text))
-            out.append(tuple(cells))
+        out: list[tuple[Cell, ...]] = []
+        for start in range(0, len(rows), _TOGETHER):
+            texts = _columns_of(rows[start : start + _TOGETHER], len(columns))
+            out += zip(*map(_read, texts, readers), strict=True)
         return out
 
     return encode
+
+
+def _columns_of(lines: Sequence[Row], width: int) -> list[Sequence[str | None]]:
+    """Return the texts of COPY lines, column by column: nothing but separators ends a field."""
+    joined = b"".join(lines)  # type: ignore[arg-type]
+    text = joined[:-1].decode("utf-8", "surrogateescape")
+    fields: list[str | None] = list(text.replace("\n", "\t").split("\t"))
+    if len(fields) != width * len(lines):
+        return list(zip(*(split_text(line) for line in lines), strict=True))  # type: ignore[arg-type]
+    if "\\" in text:
+        fields = [unescaped(f) if "\\" in f else f for f in fields]  # type: ignore[arg-type, operator]
+    return [fields[i::width] for i in range(width)]
+
+
+def _read(texts: Sequence[str | None], read: Callable[[str], Cell] | None) -> Sequence[Cell]:
+    """Return the cells of a column's texts; numbers without a look at each, if they are numbers."""
+    if read is None:
+        return texts
+    if read in _QUICK and None not in texts:
+        quick, signs = _QUICK[read]
+        try:
+            if signs.fullmatch("".join(texts)):  # type: ignore[arg-type]
+                return list(map(quick, texts))  # type: ignore[arg-type]
+        except ValueError:  # one of them is no number
+            pass
+    return [None if t is None else read(t) for t in texts]
+
+
+_QUICK: dict[Callable[[str], Cell], tuple[Callable[[str], Cell], re.Pattern[str]]] = {
+    _whole: (int, re.compile("[0-9+-]+")),
+    _float: (float, re.compile("[^_]+")),
+}
 
 
 def arrow_type(type_: Type) -> "pa.DataType":
@@ -275,10 +314,33 @@ def _csv_to_arrow(columns: Sequence[Projection]) -> Encoder:
     return encode
 
 
+def _columns_to_text(columns: Sequence[Projection]) -> Encoder:
+    by_cells, width = _cells_to_text(columns), len(columns)
+
+    def encode(rows: Sequence[Row]) -> list[bytes]:
+        return copy_lines(rows, width) if isinstance(rows, Columns) else by_cells(rows)
+
+    return encode
+
+
+def _columns_to_arrow(columns: Sequence[Projection]) -> Encoder:
+    by_cells, width = _cells_to_arrow(columns), len(columns)
+    names = [f"c{i}" for i in range(width)]
+
+    def encode(rows: Sequence[Row]) -> "pa.Table":
+        if not isinstance(rows, Columns):
+            return by_cells(rows)
+        return rows.table.select(range(width)).rename_columns(names)
+
+    return encode
+
+
 _ENCODERS: dict[tuple[Wire, Wire], Callable[[Sequence[Projection]], Encoder]] = {
     (Wire.CELLS, Wire.COPY_TEXT): _cells_to_text,
     (Wire.CELLS, Wire.CELLS): _cells_to_cells,
     (Wire.CELLS, Wire.ARROW): _cells_to_arrow,
     (Wire.COPY_TEXT, Wire.CELLS): _text_to_cells,
     (Wire.COPY_CSV, Wire.ARROW): _csv_to_arrow,
+    (Wire.ARROW, Wire.COPY_TEXT): _columns_to_text,
+    (Wire.ARROW, Wire.ARROW): _columns_to_arrow,
 }

@@ -11,7 +11,9 @@ import xxhash
 
 from datamig_pipelines.catalog import Kind, Type
 from datamig_pipelines.dialects.capabilities import Wire
+from datamig_pipelines.dialects.columns import Columns
 from datamig_pipelines.dialects.reading import Cell, Row
+from datamig_pipelines.transfer.lines import digest
 from datamig_pipelines.transfer.route import Route
 
 _CSV_FIELD = re.compile(r'"[^"]*(?:""[^"]*)*"|[^,]*')
@@ -20,11 +22,15 @@ _UNESCAPE = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 def unescape(field: bytes) -> str | None:
     r"""Return the value of one field of COPY text, None for ``\N``."""
-    if field == b"\\N":
-        return None
-    text = field.decode("utf-8", "surrogateescape")
+    return unescaped(field.decode("utf-8", "surrogateescape"))
+
+
+def unescaped(text: str) -> str | None:
+    r"""Return the value of one field of COPY text that is decoded, None for ``\N``."""
     if "\\" not in text:
         return text
+    if text == "\\N":
+        return None
     parts = text.split("\\")
     out = [parts[0]]
     index = 1
@@ -107,13 +113,14 @@ class Lens:
 
 def lens(route: Route) -> Lens:
     """Return the lens for a route's wire."""
-    if route.sends is Wire.CELLS:
+    if route.sends in (Wire.CELLS, Wire.ARROW):
         width = len(route.columns)
+        arrow = route.sends is Wire.ARROW
         return Lens(
             key=lambda rows, at: tuple(cell_text(c) for c in rows[at][width:]),
             values=lambda rows, at: [None if c is None else cell_text(c) for c in rows[at][:width]],
             picked=_listed,
-            digest=_cells_digest,
+            digest=(lambda rows: digest(rows, width)) if arrow else _cells_digest,
         )
     key, values = _framed(route)
     return Lens(
@@ -139,7 +146,9 @@ def _framed(
     return lambda row: _picked(split(row), at), split
 
 
-def _listed(rows: Sequence[Row], indexes: Sequence[int]) -> list[Row]:
+def _listed(rows: Sequence[Row], indexes: Sequence[int]) -> Sequence[Row]:
+    if isinstance(rows, Columns):
+        return rows.picked(indexes)
     return [rows[i] for i in indexes]
 
 

@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from datamig_pipelines.dialects.columns import Columns
 from datamig_pipelines.dialects.reading import Cell, Row
 from datamig_pipelines.dialects.row_hash import row_hasher
 from datamig_pipelines.errors import (
@@ -120,7 +121,7 @@ class TableLoad:
         with self.target.transaction():
             self.ledger.end_shard(state.shard)
 
-    def _lists(self, state: ShardState) -> Iterator[list[Row]]:
+    def _lists(self, state: ShardState) -> Iterator[list[Row] | Columns]:
         """Return the rows behind what is loaded; without a key, those come first once more."""
         shard = state.shard
         if self.route.key:

@@ -14,7 +14,6 @@ from datamig_pipelines.running.opening import opened
 from datamig_pipelines.session import Session
 from datamig_pipelines.spec import Migration
 from datamig_pipelines.steps import STEPS, TableLoaded
-from datamig_pipelines.steps.load import load_shards
 from datamig_pipelines.transfer import Said
 from datamig_pipelines.transfer.manifest import cut_table
 from datamig_pipelines.transfer.tally import Tally
@@ -93,27 +92,6 @@ def test_table_is_cut_as_the_spec_says(migration, source, tmp_path):
 
     assert len(shards_of(migration, "public.skewed")) == 3
     assert len(shards_of(migration, "public.loose")) == 1
-
-
-def test_shards_may_be_loaded_from_elsewhere(migration):
-    """A process may load some shards by number; the load finds them done, and finishes."""
-    with opened(migration) as (plan, session):
-        list(STEPS["schema"].run(plan.context, session))
-        route = next(r for r in plan.context.routes if "skewed" in r.name)
-        with plan.context.source.open(readonly=True) as source:
-            shards = cut_table(route, plan.context.run_id, source)
-        Ledger(session).add_shards(shards)
-
-        list(load_shards(plan.context, [(route.name, 2), (route.name, 5)]))
-
-        states = Ledger(session).table_state(plan.context.run_id, route.name).shards
-        done = [s.shard.number for s in states if s.shard.done_at]
-        before = {s.shard.number: s.entries for s in states}
-        list(STEPS["load"].run(plan.context, session))
-        after = Ledger(session).table_state(plan.context.run_id, route.name)
-
-    assert (done, after.done, after.rows_loaded) == ([2, 5], True, ROWS)
-    assert all(s.entries == before[s.shard.number] for s in after.shards if s.shard.number in done)
 
 
 def test_limit_is_a_share_of_the_rows_read_not_of_an_estimate(migration, monkeypatch):

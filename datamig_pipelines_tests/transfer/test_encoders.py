@@ -183,3 +183,11 @@ def test_floats_are_written_in_full():
     payload = b"".join(cells_encoder(columns(FLOAT), Wire.COPY_TEXT)([(n,) for n in numbers]))
 
     assert [bits(float(t)) for t in payload.split()] == [bits(n) for n in numbers]
+
+
+def test_wide_cells_are_written_in_small_blocks():
+    """A block holds about a megabyte of cells: while it is made its text exists several times."""
+    made = cells_encoder(columns(BLOB), Wire.COPY_TEXT)([(b"x" * 400_000,)] * 10)
+
+    assert len(made) == 5
+    assert sum(block.count(b"\n") for block in made) == 10

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     import duckdb
 
 LOCK_SUFFIX = ".datamig-lock"
+CHECKPOINT_MB = 4
+"""Size of a writer's log that is worked into the file: until then its rows wait in memory."""
+_CHECKPOINTS = {"checkpoint_threshold", "wal_autocheckpoint"}
 _NO_OPTION = {"connect_timeout", "schema"}
 _COUNTED = re.compile(r"\s*(insert|update|delete|merge|copy|create)\b", re.IGNORECASE)
 _RETURNING = re.compile(r"\breturning\b", re.IGNORECASE)
@@ -109,6 +112,8 @@ def connect(url: URL, *, readonly: bool) -> Connection:
         _replay(path)
         raw = duckdb.connect(str(path), read_only=readonly, config=config)
     raw.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+    if not readonly and not _CHECKPOINTS & set(config):
+        raw.execute(f"SET checkpoint_threshold = '{CHECKPOINT_MB}MB'")
     return Connection(raw, path)
 
 

@@ -10,10 +10,19 @@ from typing_extensions import override
 from datamig_pipelines.catalog import Catalog, Column, Default, Table, TableName, Type
 from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
 from datamig_pipelines.dialects.capabilities import Capabilities, Limit, Wire
-from datamig_pipelines.dialects.reading import Compared, Fingerprint, KeyPart, Landing, Read, Row
+from datamig_pipelines.dialects.reading import (
+    Compared,
+    Fingerprint,
+    KeyPart,
+    Landing,
+    Projection,
+    Read,
+    Row,
+)
 from datamig_pipelines.dialects.sqlite import (
     backup,
     catalog_reader,
+    columnar,
     defaults,
     driver,
     fingerprint,
@@ -36,7 +45,7 @@ class SQLite(Dialect):
     sqlglot = "sqlite"
     placeholder: ClassVar[str] = "?"
     can = Capabilities(
-        sends=(Wire.CELLS,),
+        sends=(Wire.ARROW, Wire.CELLS),
         takes=(Wire.CELLS,),
         schemas=False,
         transactional_ddl=True,
@@ -128,8 +137,14 @@ class SQLite(Dialect):
     # ---- reading and writing
 
     @override
+    def can_send(
+        self, wire: Wire, columns: Sequence[Projection], key: Sequence[KeyPart], where: str
+    ) -> bool:
+        return wire is not Wire.ARROW or columnar.can_send(columns, key, where)
+
+    @override
     def select(self, read: Read) -> str:
-        return rendering.select(read)
+        return columnar.select(read) if read.wire is Wire.ARROW else rendering.select(read)
 
     @override
     def stream(self, connection: Any, read: Read) -> Iterator[Row]:
@@ -138,6 +153,8 @@ class SQLite(Dialect):
 
     @override
     def stream_lists(self, connection: Any, read: Read) -> Iterator[list[Row]]:
+        if read.wire is Wire.ARROW:
+            return columnar.stream_lists(connection, read)  # type: ignore[return-value]
         return rendering.cells(driver.batches(connection, rendering.select(read)), read)
 
     @override

@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL
 from typing_extensions import override
 
 from datamig_pipelines.dialects.fetching import fetched
+from datamig_pipelines.dialects.sqlite import companion
 from datamig_pipelines.dialects.sqlite.functions import register
 from datamig_pipelines.errors import (
     ConnectError,
@@ -40,11 +41,28 @@ class Connection(sqlite3.Connection):
     """A connection that may hold the lock of a run, and lets go of it when it closes."""
 
     run_lock: IO[str] | None = None
+    place: companion.Place | None = None
+    _companion: companion.Companion | None = None
+
+    def companion(self) -> companion.Companion | None:
+        """Return a columnar reader of this connection's snapshot; None if there can be none.
+
+        Only inside a transaction: its lock is what keeps the file as it is.
+        """
+        if self._companion is None and self.in_transaction:
+            path = Path(self.execute("PRAGMA database_list").fetchone()[2])
+            self.execute("SELECT count(*) FROM sqlite_master").fetchone()  # locks at last
+            if self.place == companion.place_of(path) and companion.settled(path):
+                self._companion = companion.open_beside(path)
+        return self._companion
 
     @override
     def close(self) -> None:
         """Close the connection and release the lock. Idempotent."""
         super().close()
+        if self.place is not None:
+            companion.leave(self.place, self._companion)
+            self.place = None
         if self.run_lock is not None:
             self.run_lock.close()
             self.run_lock = None
@@ -93,6 +111,8 @@ def _open(path: Path, url: URL, *, readonly: bool) -> Connection:
     )
     try:
         _prepare(connection, readonly=readonly)
+        connection.place = companion.place_of(path)
+        companion.enter(connection.place)
     except BaseException:
         connection.close()
         raise

@@ -179,10 +179,13 @@ def converted(
     return rows if columns is None else zip(*columns, strict=True)
 
 
-def select(read: Read) -> str:
-    """Return the SELECT of a stream: the columns, then the key, in order of the key."""
+def select(read: Read, shown: Sequence[str] = ()) -> str:
+    """Return the SELECT of a stream: the columns, then the key, in order of the key.
+
+    ``shown`` stands in their place, where given.
+    """
     read.refuse_pages()
-    shown = [c.sql for c in read.columns] + [k.sql for k in read.key]
+    shown = shown or [c.sql for c in read.columns] + [k.sql for k in read.key]
     conditions = [f"({read.where}\n)"] if read.where else []
     if within := in_range(read.key, read.after, read.upto):
         conditions.append(within)

@@ -160,3 +160,12 @@ def test_file_missing_tells_before_anything_is_opened(duckdb_url, db):
     """A file target that does not exist yet can be told without making it."""
     assert not DIALECT.file_missing(make_url(duckdb_url))
     assert DIALECT.file_missing(make_url(duckdb_url + ".not"))
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"), [("", "3.8 MiB"), ("?checkpoint_threshold=1GB", "953.6 MiB")]
+)
+def test_writer_keeps_little_in_memory_unless_told_otherwise(duckdb_url, options, expected):
+    """The log is worked in early, so that few rows wait in memory; the URL's own word counts."""
+    with open_session(duckdb_url + options) as session:
+        assert session.query("SELECT current_setting('checkpoint_threshold')") == [(expected,)]
