@@ -5,6 +5,11 @@ DatamigError
     UnknownEngineError
     MissingSecretError
     TransformNotFoundError
+    UnknownPredecessorError
+    LineCycleError
+    TwoHeadsError
+    LineTargetsError
+    UnknownVersionError
   PlanError
     TableMissingError
     ColumnMissingError
@@ -13,6 +18,8 @@ DatamigError
     TypeUnsupportedError
     TargetNotEmptyError
     NotYetError
+    PlanOutdatedError
+    BaselineError
   StepError
     BackupError
     TransformError
@@ -32,6 +39,10 @@ DatamigError
   LedgerError
     RunningElsewhereError
     PlanChangedError
+    OutOfOrderError
+    DriftError
+    NotApprovedError
+    NotApproverError
 
 The first digit of a code says how worried to be: 1-2 nothing happened, 3 something ran and
 stopped, 4 an engine spoke, 5 the data differs, 6 memory and world disagree.
@@ -100,6 +111,36 @@ class TransformNotFoundError(SpecError):
     code = "DM103"
 
 
+class UnknownPredecessorError(SpecError):
+    """``after`` names a migration that is not there."""
+
+    code = "DM160"
+
+
+class LineCycleError(SpecError):
+    """Migrations come after each other in a ring, so that none is the first."""
+
+    code = "DM161"
+
+
+class TwoHeadsError(SpecError):
+    """Two migrations come directly after the same one, so that nobody knows which is next."""
+
+    code = "DM162"
+
+
+class LineTargetsError(SpecError):
+    """A migration comes after one of another target."""
+
+    code = "DM163"
+
+
+class UnknownVersionError(SpecError):
+    """The direction is neither up, down or latest nor a migration of this line."""
+
+    code = "DM164"
+
+
 class PlanError(DatamigError):
     """The YAML is fine, the databases make it impossible; nothing was changed."""
 
@@ -147,6 +188,18 @@ class NotYetError(PlanError):
     """A thing that this version does not do."""
 
     code = "DM207"
+
+
+class PlanOutdatedError(PlanError):
+    """The plan that was asked for is not what a run would do now."""
+
+    code = "DM260"
+
+
+class BaselineError(PlanError):
+    """The target does not hold what a baseline would say is there."""
+
+    code = "DM261"
 
 
 class StepError(DatamigError):
@@ -268,3 +321,27 @@ class PlanChangedError(LedgerError):
     """The unfinished run was started with another plan."""
 
     code = "DM602"
+
+
+class OutOfOrderError(LedgerError):
+    """Another migration of the line has to be applied, or taken back, before this one."""
+
+    code = "DM620"
+
+
+class DriftError(LedgerError):
+    """What a migration made was changed in the target since, by somebody else."""
+
+    code = "DM621"
+
+
+class NotApprovedError(LedgerError):
+    """The file asks for an approval, and there is none for this very plan."""
+
+    code = "DM622"
+
+
+class NotApproverError(LedgerError):
+    """The file names who may approve, and this is somebody else."""
+
+    code = "DM623"

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 
 LEDGER = "datamig"
-LEDGER_TABLES = ("run", "step", "batch", "loaded", "reject", "proof", "intent")
+LEDGER_TABLES = (
+    *("run", "step", "batch", "loaded", "reject", "proof", "intent"),
+    *("history", "catalog", "approval"),
+)
 
 
 @dataclass(frozen=True, order=True)

@@ -1,6 +1,17 @@
 """What has been done, kept in the target, in the same transaction as the work itself."""
 
 from datamig_pipelines.ledger.entry import BatchEntry, ProofEntry, Reject, RunEntry, TableState
+from datamig_pipelines.ledger.history import ApprovalEntry, History, HistoryEntry
 from datamig_pipelines.ledger.ledger import Ledger
 
-__all__ = ["BatchEntry", "Ledger", "ProofEntry", "Reject", "RunEntry", "TableState"]
+__all__ = [
+    "ApprovalEntry",
+    "BatchEntry",
+    "History",
+    "HistoryEntry",
+    "Ledger",
+    "ProofEntry",
+    "Reject",
+    "RunEntry",
+    "TableState",
+]

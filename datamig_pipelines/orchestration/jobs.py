@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from datamig_pipelines.orchestration.approvals import approval_jobs
 from datamig_pipelines.orchestration.graph import Graph
 from datamig_pipelines.orchestration.rollback import rollback_job
 from datamig_pipelines.orchestration.settings import mapping
@@ -21,11 +22,12 @@ _VALIDATE = "Proves a loaded migration again; fails if anything differs."
 def jobs(graph: Graph) -> list[Job]:
     """Return ``<name>``, ``<name>_plan``, ``<name>_validate`` and ``<name>_rollback``.
 
-    A spec without any proof or suite has no ``<name>_validate``: it could only be green.
+    Where plans need an approval there is ``<name>_approve`` as well. A spec without any proof or
+    suite has no ``<name>_validate``: it could only be green.
     """
     steps = [graph.keys.step(s) for s in ("plan", *STEPS) if s != "load"]
     whole = dg.AssetSelection.assets(*steps, *graph.loaded)
-    plan = dg.AssetSelection.assets(graph.keys.step("plan"))
+    plan = dg.AssetSelection.assets(graph.keys.step("plan")).without_checks()
     found = [_job(graph, "", whole, _WHOLE), _job(graph, "_plan", plan, _PLAN)]
     said = graph.migration.validation
     if said.proofs or said.suites:
@@ -34,7 +36,7 @@ def jobs(graph: Graph) -> list[Job]:
         checked = graph.loaded if of_load else [*graph.loaded, graph.keys.step("validate")]
         checks = dg.AssetSelection.checks_for_assets(*checked)
         found.append(_job(graph, "_validate", checks, _VALIDATE))
-    return [*found, rollback_job(graph)]
+    return [*found, rollback_job(graph), *approval_jobs(graph)]
 
 
 def _job(graph: Graph, suffix: str, selection: dg.AssetSelection, text: str) -> Job:

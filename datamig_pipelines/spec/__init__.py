@@ -3,13 +3,23 @@
 from datamig_pipelines.spec.connection import Connection
 from datamig_pipelines.spec.files import find_migration, list_migrations, read_migration
 from datamig_pipelines.spec.launch import Direction, Launch
+from datamig_pipelines.spec.line import Line, line_of
 from datamig_pipelines.spec.migration import Migration
-from datamig_pipelines.spec.policy import Alert, Backup, Contact, Rejects, Rollback, Schedule
+from datamig_pipelines.spec.policy import (
+    Alert,
+    Approval,
+    Backup,
+    Contact,
+    Rejects,
+    Rollback,
+    Schedule,
+)
 from datamig_pipelines.spec.proof import Suite, Validation
 from datamig_pipelines.spec.table import Cast, ColumnSpec, TableSpec
 
 __all__ = [
     "Alert",
+    "Approval",
     "Backup",
     "Cast",
     "ColumnSpec",
@@ -17,6 +27,7 @@ __all__ = [
     "Contact",
     "Direction",
     "Launch",
+    "Line",
     "Migration",
     "Rejects",
     "Rollback",
@@ -25,6 +36,7 @@ __all__ = [
     "TableSpec",
     "Validation",
     "find_migration",
+    "line_of",
     "list_migrations",
     "read_migration",
 ]
