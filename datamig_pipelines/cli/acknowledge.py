@@ -16,8 +16,8 @@ Drift = Annotated[
 def acknowledge(migration: MigrationName, *, drift: Drift = False, as_json: AsJson = False) -> None:
     """Say that an edited file, or with --drift a changed target, is meant.
 
-    It goes into the history with what was changed. After that nothing is run for the edited file until
-    the migration is taken back: what was applied stands.
+    It goes into the history with what was changed. After that nothing is run for the edited file
+    until the migration is taken back: what was applied stands.
     """
     from datamig_pipelines import running
 

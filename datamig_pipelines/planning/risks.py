@@ -9,23 +9,29 @@ from datamig_pipelines.transfer import Route
 
 _LEFT = ("left behind", "not moved", "loses its", "does not count by itself any more")
 """How a plan's notes say that something of the source does not arrive."""
+_SCOPE = ("is not moved, as the spec says", "not the whole database is moved")
+"""How they say that something is not this migration's business: no risk, `include` is for that."""
 _VALUES = ("row_count", "fingerprint")
 
 
 def risks(plan: Plan) -> list[str]:
     """Return why a plan is risky, [] if it is not.
 
-    Changed values (lossy types, casts, expressions, transforms), what does not arrive (tables,
-    columns, rows, views, keys, other objects), a backup that is not restored as a proof, rows that
+    Changed values (lossy types, casts, expressions, transforms), what does not arrive (rows,
+    columns, views, keys, other objects; not tables that the file leaves out), a backup that is not restored as a proof, rows that
     may be rejected, and values that no proof compares.
     """
     context = plan.context
     return [
         *(text for route in context.routes for text in _values(route, context)),
         *(f"{r.name}: only rows with {r.where.strip()}" for r in context.routes if r.where),
-        *(note for note in context.notes if any(word in note for word in _LEFT)),
+        *(note for note in context.notes if _is_loss(note)),
         *_rules(context.migration),
     ]
+
+
+def _is_loss(note: str) -> bool:
+    return any(word in note for word in _LEFT) and not any(word in note for word in _SCOPE)
 
 
 def _values(route: Route, context: Context) -> Iterator[str]:

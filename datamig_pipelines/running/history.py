@@ -40,9 +40,10 @@ def _told(run: RunEntry, entries: list[HistoryEntry], ledger: History) -> dict[s
     said = [e for e in own if e.plan_sum]
     applied = next((e for e in own if e.event in ("applied", "baseline")), None)
     stands = settled(ledger, run)
+    ended = "applied" if run.status == "done" else run.status.replace("_", " ")
     return {
         "run_id": run.run_id,
-        "result": stands.event if stands else run.status.replace("_", " "),
+        "result": stands.event if stands else ended,
         "spec_sum": said[-1].spec_sum if said else "",
         "plan_sum": said[-1].plan_sum if said else run.fingerprint,
         "who": run.who,

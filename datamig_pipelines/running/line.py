@@ -112,9 +112,11 @@ def refuse_elsewhere(migration: Migration, direction: str) -> None:
     """Raise if a direction means another migration of the line: a job moves its own one only.
 
     Raises:
+        SpecError: The line is broken.
         UnknownVersionError: The line has no such version.
         OutOfOrderError: With the jobs to run instead.
     """
+    line_of(migration)
     if direction in (*Direction, migration.name):
         return
     todo = moves(migration, direction)

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 from typing import Self
+from urllib.parse import unquote
 
 from pydantic import Field, model_validator
 from sqlalchemy.engine import URL, make_url
@@ -97,7 +98,7 @@ def address(url: URL) -> tuple[str, str, int | None, str | None]:
     if engine in FILE_ENGINES:
         return engine, "", None, url.database
     asked = {name: str(value) for name, value in url.query.items()}
-    host = (asked.get("unix_socket") or url.host or asked.get("host") or "").casefold()
+    host = unquote(asked.get("unix_socket") or url.host or asked.get("host") or "").casefold()
     port = url.port or int(asked.get("port") or _PORTS.get(engine, 0))
     if host in _HERE or host.rstrip("/") in _SOCKETS:
         host = ""
