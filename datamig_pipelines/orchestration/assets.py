@@ -56,6 +56,7 @@ def _plan_asset(graph: Graph) -> dg.AssetsDefinition:
         name=f"{name}__plan",
         specs=[spec],
         check_specs=approval_checks(graph),
+        can_subset=True,  # the plan can be shown without the check that holds a run
         required_resource_keys={settings_key(name)},
     )
     def plan(context: dg.AssetExecutionContext) -> Results:
@@ -72,7 +73,10 @@ def _plan_asset(graph: Graph) -> dg.AssetsDefinition:
                 return
         facts = {**plan_facts(found.plan), **outlook_facts(found)}
         checked = approval_results(context, graph, found, dry_run=settings.dry_run)
-        yield dg.MaterializeResult(asset_key=spec.key, metadata=facts, check_results=checked)
+        if spec.key in context.selected_asset_keys:
+            yield dg.MaterializeResult(asset_key=spec.key, metadata=facts, check_results=checked)
+        else:
+            yield from checked
 
     return plan
 

@@ -18,8 +18,8 @@ def risks(plan: Plan) -> list[str]:
     """Return why a plan is risky, [] if it is not.
 
     Changed values (lossy types, casts, expressions, transforms), what does not arrive (rows,
-    columns, views, keys, other objects; not tables that the file leaves out), a backup that is not restored as a proof, rows that
-    may be rejected, and values that no proof compares.
+    columns, views, keys, other objects; not tables that the file leaves out), a backup that is not
+    restored as a proof, rows that may be rejected, and values that no proof compares.
     """
     context = plan.context
     return [

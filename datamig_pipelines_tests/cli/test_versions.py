@@ -68,7 +68,6 @@ def test_run_walks_the_line(cli: Cli, shop: Path, line: tuple[Path, Path, Path])
     moved = [(m["migration"], m["does"]) for m in json.loads(back.out)["moves"]]
     assert moved == [("three", "take back"), ("two", "take back")]
     assert tables(shop) == {"regions"}
-    assert cli("status", one).out.splitlines()[-0 or 0]
 
 
 def test_walk_stops_at_the_first_that_fails(
@@ -182,7 +181,7 @@ def test_drift_is_shown_and_acknowledged(
     assert "drift: table main.regions, column more: added" in cli("plan", line[1]).out
     assert cli("run", line[1]).code == 8
     assert cli("acknowledge", line[0], "--drift").code == 0
-    assert "drift" not in cli("plan", line[1]).out
+    assert "drift: " not in cli("plan", line[1]).out
 
 
 def test_baseline_marks(cli: Cli, shop: Path, line: tuple[Path, Path, Path]) -> None:
@@ -210,4 +209,4 @@ def test_saved_plan_and_approval(cli: Cli, shop: Path) -> None:
     given = cli("approve", path, "--plan", plan["fingerprint"], "--as", "anna", "--json")
     assert json.loads(given.out)["who"] == "anna"
     assert "approval: given by anna" in cli("plan", path).out
-    assert "approved by anna until" in cli("history", path).out or cli("history", path).code == 0
+    assert "approved by anna until" in cli("history", path).out

@@ -73,6 +73,33 @@ def test_plan_is_shown_without_an_approval(planned: Library, instance: dg.Dagste
     assert not planned.target.exists()
 
 
+def test_check_alone_can_be_asked(planned: Library, instance: dg.DagsterInstance) -> None:
+    """The button of the check in the UI evaluates it and materializes nothing."""
+    planned.attributes |= NEEDED
+    checks = [dg.AssetCheckKey(dg.AssetKey(["library", "plan"]), "approved")]
+    job = dg.define_asset_job("only", dg.AssetSelection.checks(*checks))
+    defs = dg.Definitions.merge(planned.defs, dg.Definitions(jobs=[job]))
+
+    result = defs.resolve_job_def("only").execute_in_process(
+        instance=instance, raise_on_error=False
+    )
+
+    assert not check(result).passed
+    assert result.get_asset_materialization_events() == []
+
+
+def test_way_back_needs_no_approval(planned: Library, instance: dg.DagsterInstance) -> None:
+    """direction: down, and a run of what is acknowledged, owe no verdict of the check."""
+    planned.attributes |= NEEDED
+    approve(planned.migration, by="anna")
+    assert planned.run(instance).success
+    planned.attributes["tables"] = [{"name": "books", "where": "id > 1"}]
+    acknowledge(planned.migration)
+
+    assert planned.run(instance).success
+    assert planned.run(instance, direction="down").success
+
+
 def test_step_alone_does_not_slip_past_the_approval(
     planned: Library, instance: dg.DagsterInstance
 ) -> None:
