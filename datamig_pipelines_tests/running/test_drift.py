@@ -11,6 +11,7 @@ from datamig_pipelines.running import (
     run,
     status,
 )
+from datamig_pipelines.spec import Launch
 
 CHANGES = {
     "index dropped": ("DROP INDEX by_name", "index by_name: removed"),
@@ -95,6 +96,17 @@ def test_own_work_is_no_drift(defs):
 
     assert status(second)["drift"] == []
     list(run(second))
+
+
+def test_half_done_run_is_no_drift_to_itself(defs):
+    """What a run made before it was interrupted does not stop it from going on."""
+    list(run(defs.write("a")))
+    second = defs.write("b", include=["q", "r"])
+    list(run(second, Launch(tables=("r",))))
+
+    assert status(second)["drift"] == []
+    list(run(second))
+    assert defs.tables(second) == {"p", "q", "r"}
 
 
 def test_rows_are_no_drift(defs):
