@@ -71,6 +71,6 @@ def _show_events(run: dict[str, Any]) -> None:
     """Say what happened to a run besides its beginning and its end."""
     for event in (e for e in run["events"] if e["event"] not in ("started", "applied")):
         say(f"{event['happened_at']} {run['run_id']} {event['event']} by {event['who']}")
-        if event["event"].startswith("acknowledged"):
+        if event["event"].startswith(("acknowledged", "edited")):
             for line in event["detail"].splitlines():
                 say(f"  {line}")

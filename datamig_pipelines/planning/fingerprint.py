@@ -61,3 +61,14 @@ def _route(route: Route, code: Mapping[str, str]) -> dict[str, dict[str, object]
 def digest(facts: Facts) -> str:
     """Return the fingerprint of facts: 16 hex digits."""
     return sha256(json.dumps(facts).encode()).hexdigest()[:16]
+
+
+def without_code(facts: Facts) -> Facts:
+    """Return facts that do not depend on the text of the users' functions."""
+    return {
+        thing: {
+            part: {name: value for name, value in attributes.items() if name != "code"}
+            for part, attributes in parts.items()
+        }
+        for thing, parts in facts.items()
+    }

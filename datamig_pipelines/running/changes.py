@@ -9,6 +9,7 @@ from datamig_pipelines.errors import LedgerError, PlanChangedError
 from datamig_pipelines.ledger import History, HistoryEntry, RunEntry
 from datamig_pipelines.planning import Plan
 from datamig_pipelines.planning.differences import Facts, differences
+from datamig_pipelines.planning.fingerprint import without_code
 from datamig_pipelines.spec.text import spec_sum, spec_text, text_changes
 
 _SHOWN = 20  # lines of changes in a message
@@ -55,13 +56,20 @@ def changes(before: tuple[str, Facts], plan: Plan) -> list[str]:
 
 
 def changed_since(plan: Plan, ledger: History, run: RunEntry) -> list[str]:
-    """Return what was changed since the run was accepted; [] also where the plan is the same."""
+    """Return what was changed since the run was accepted; [] also where the plan is the same.
+
+    A function that was mended may go on with an unfinished run: that is how one gets past the row
+    on which it failed. The history notes it; an applied run is not touched by another function.
+    """
     entry = ledger.accepted(run)
     if (entry.plan_sum if entry else run.fingerprint) == plan.fingerprint:
         return []
     if entry is None:
         return ["the ledger does not know what the plan was: an older version wrote it"]
-    return changes((entry.spec, json.loads(entry.plan)), plan) or ["plan: an order was changed"]
+    facts: Facts = json.loads(entry.plan)
+    if run.status != "done" and without_code(facts) == without_code(plan.facts):
+        return []
+    return changes((entry.spec, facts), plan) or ["plan: an order was changed"]
 
 
 def refuse_changed(plan: Plan, ledger: History, run: RunEntry) -> None:
@@ -92,8 +100,10 @@ def listed(message: str, found: list[str]) -> str:
 
 
 def note_edit(plan: Plan, ledger: History, run: RunEntry) -> None:
-    """Remember that the file was edited where that changed nothing about the plan."""
+    """Remember that the file, or a function of an unfinished run, was edited."""
     entry = ledger.accepted(run)
-    now = entry_of(plan, run.run_id, "edited")
-    if entry is not None and entry.spec_sum != now.spec_sum:
-        ledger.add_entry(now)
+    if entry is None:
+        return
+    found = changes((entry.spec, json.loads(entry.plan)), plan)
+    if found:
+        ledger.add_entry(entry_of(plan, run.run_id, "edited", detail="\n".join(found)))

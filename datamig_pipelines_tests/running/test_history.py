@@ -1,6 +1,7 @@
 """What was applied is remembered; what was edited since is named, and stands once acknowledged."""
 
 import json
+import sys
 
 import pytest
 
@@ -9,6 +10,7 @@ from datamig_pipelines.errors import (
     PlanChangedError,
     PlanOutdatedError,
     ProofFailedError,
+    TransformError,
 )
 from datamig_pipelines.ledger import History
 from datamig_pipelines.planning.saved import save_plan
@@ -104,7 +106,7 @@ def test_changed_source_is_named(small, tmp_path):
 
 
 def test_edited_transform_is_another_plan(small):
-    """The text of a user's function is part of the plan: half by one rule, half by another is not."""
+    """The text of a user's function is part of the plan: another one does not pass for applied."""
     spec = small.write("a", tables=[{"name": "p", "transform": "rules.same"}])
     module = spec.base / "rules.py"
     module.write_text("def same(frame):\n    return frame\n")
@@ -115,6 +117,23 @@ def test_edited_transform_is_another_plan(small):
     assert look(spec).fingerprint != before
     with pytest.raises(PlanChangedError, match="table p: changed: code"):
         list(run(spec))
+
+
+def test_mended_transform_goes_on_and_is_noted(small):
+    """An unfinished run may go on with another function; the history says that there were two."""
+    spec = small.write("a", tables=[{"name": "p", "transform": "rules.same"}])
+    module = spec.base / "rules.py"
+    module.write_text("def same(frame):\n    raise ValueError\n")
+    with pytest.raises(TransformError):
+        list(run(spec))
+    module.write_text("def same(frame):\n    return frame\n")
+    sys.modules.pop(f"rules@{spec.base}")
+
+    list(run(spec))
+
+    [told] = history(spec)["runs"]
+    assert [e["event"] for e in told["events"]] == ["started", "edited", "applied"]
+    assert told["events"][1]["detail"].startswith("plan: table p: changed: code")
 
 
 def test_edit_that_changes_no_plan_is_noted(small):
