@@ -104,11 +104,19 @@ def looked(
     """
     source, target = places(migration)
     ends, there = (source, target), source.catalog()
-    if target.dialect.file_missing(target.url):
+    if _missing(target):
         yield _found(migration, launch, ends, there, None)
         return
     with target.open(readonly=True) as session:
         yield _found(migration, launch, ends, there, History(session), adopt=adopt)
+
+
+def _missing(place: Place) -> bool:
+    """Say whether a target is a file that is not there yet."""
+    try:
+        return place.dialect.file_missing(place.url)
+    except FileNotFoundError:
+        return False  # it names no file at all: opening it says so
 
 
 def _found(
@@ -155,7 +163,7 @@ def opened(
         msg = "source and target are the same database"
         raise ConnectError(msg, hint="Name another database or another schema as the target.")
     ends, there = (source, target), source.catalog()
-    if check and target.dialect.file_missing(target.url):
+    if check and _missing(target):
         check(_found(migration, launch, ends, there, None))
     with open_locked(target) as session:
         found = _found(migration, launch, ends, there, History(session))
