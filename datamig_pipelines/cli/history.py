@@ -44,18 +44,10 @@ def _or_error(name: str) -> dict[str, Any]:
 def _show(figures: dict[str, Any]) -> None:
     if "error" in figures:
         return
-    if not figures["runs"]:
+    if figures["runs"]:
+        _show_runs(figures)
+    else:
         say(f"{figures['migration']}: no run yet on {figures['target']}")
-        return
-    rows = [
-        (
-            *(run["run_id"], run["result"], run["started_at"]),
-            "" if run["seconds"] is None else duration(run["seconds"]),
-            *(run["who"], run["spec_sum"], run["plan_sum"]),
-        )
-        for run in figures["runs"]
-    ]
-    show_table(f"{figures['migration']} on {figures['target']}", _COLUMNS, rows)
     for run in figures["runs"]:
         _show_events(run)
     for approval in figures["approvals"]:
@@ -65,6 +57,18 @@ def _show(figures: dict[str, Any]) -> None:
         )
     for line in figures["edited"]:
         say(f"the file was edited since: {line}")
+
+
+def _show_runs(figures: dict[str, Any]) -> None:
+    rows = [
+        (
+            *(run["run_id"], run["result"], run["started_at"]),
+            "" if run["seconds"] is None else duration(run["seconds"]),
+            *(run["who"], run["spec_sum"], run["plan_sum"]),
+        )
+        for run in figures["runs"]
+    ]
+    show_table(f"{figures['migration']} on {figures['target']}", _COLUMNS, rows)
 
 
 def _show_events(run: dict[str, Any]) -> None:
