@@ -6,6 +6,11 @@ DatamigError
     MissingSecretError
     TransformNotFoundError
     FilesUrlError
+    UnknownPredecessorError
+    LineCycleError
+    TwoHeadsError
+    LineTargetsError
+    UnknownVersionError
   PlanError
     TableMissingError
     ColumnMissingError
@@ -14,6 +19,8 @@ DatamigError
     TypeUnsupportedError
     TargetNotEmptyError
     NotYetError
+    PlanOutdatedError
+    BaselineError
   StepError
     BackupError
     TransformError
@@ -39,6 +46,10 @@ DatamigError
     LedgerOutdatedError
     BatchTakenError
     SourceChangedError
+    OutOfOrderError
+    DriftError
+    NotApprovedError
+    NotApproverError
 
 The first digit of a code says how worried to be: 1-2 nothing happened, 3 something ran and
 stopped, 4 an engine spoke, 5 the data differs, 6 memory and world disagree.
@@ -113,6 +124,36 @@ class FilesUrlError(SpecError):
     code = "DM130"
 
 
+class UnknownPredecessorError(SpecError):
+    """``after`` names a migration that is not there."""
+
+    code = "DM160"
+
+
+class LineCycleError(SpecError):
+    """Migrations come after each other in a ring, so that none is the first."""
+
+    code = "DM161"
+
+
+class TwoHeadsError(SpecError):
+    """Two migrations come directly after the same one, so that nobody knows which is next."""
+
+    code = "DM162"
+
+
+class LineTargetsError(SpecError):
+    """A migration comes after one of another target."""
+
+    code = "DM163"
+
+
+class UnknownVersionError(SpecError):
+    """The direction is neither up, down or latest nor a migration of this line."""
+
+    code = "DM164"
+
+
 class PlanError(DatamigError):
     """The YAML is fine, the databases make it impossible; nothing was changed."""
 
@@ -160,6 +201,18 @@ class NotYetError(PlanError):
     """A thing that this version does not do."""
 
     code = "DM207"
+
+
+class PlanOutdatedError(PlanError):
+    """The plan that was asked for is not what a run would do now."""
+
+    code = "DM260"
+
+
+class BaselineError(PlanError):
+    """The target does not hold what a baseline would say is there."""
+
+    code = "DM261"
 
 
 class StepError(DatamigError):
@@ -319,3 +372,27 @@ class SourceChangedError(LedgerError):
     """Loaded rows changed in the source, and they cannot be copied again behind keys."""
 
     code = "DM612"
+
+
+class OutOfOrderError(LedgerError):
+    """Another migration of the line has to be applied, or taken back, before this one."""
+
+    code = "DM620"
+
+
+class DriftError(LedgerError):
+    """What a migration made was changed in the target since, by somebody else."""
+
+    code = "DM621"
+
+
+class NotApprovedError(LedgerError):
+    """The file asks for an approval, and there is none for this very plan."""
+
+    code = "DM622"
+
+
+class NotApproverError(LedgerError):
+    """The file names who may approve, and this is somebody else."""
+
+    code = "DM623"

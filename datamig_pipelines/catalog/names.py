@@ -6,6 +6,7 @@ LEDGER = "datamig"
 LEDGER_TABLES = (
     *("run", "step", "snapshot", "shard", "batch", "loaded", "reject", "proof"),
     *("control", "intent"),
+    *("history", "catalog", "approval"),
 )
 
 

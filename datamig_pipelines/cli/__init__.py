@@ -6,10 +6,14 @@ import click
 import typer
 
 from datamig_pipelines.cli import (
+    acknowledge,
+    approve,
+    baseline,
     check,
     copy,
     doctor,
     explain,
+    history,
     new,
     pause,
     plan,
@@ -34,7 +38,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for _verb in (new, check, plan, run, status, validate, rollback, copy, doctor, explain):
+_VERBS = (
+    *(new, check, plan, run, status, validate, rollback, copy, doctor, explain),
+    *(history, acknowledge, baseline, approve),
+)
+for _verb in _VERBS:
     _name = _verb.__name__.rpartition(".")[2]
     app.command(_name)(getattr(_verb, _name))
 app.command("pause")(pause.pause)

@@ -33,6 +33,26 @@ CAUSES: dict[str, tuple[str, str]] = {
         "two slashes where three or four are meant, or an option that this format does not have.",
         "write the URL as docs/files.md shows it; the hint lists the options.",
     ),
+    "UnknownPredecessorError": (
+        "a typing error in after:, a folder that was renamed, or a file that cannot be read.",
+        "write the name: of another migration beside this one, or leave after: out.",
+    ),
+    "LineCycleError": (
+        "after: was set in a file that others come after.",
+        "take after: out of the one that is the first.",
+    ),
+    "TwoHeadsError": (
+        "two people added a migration at the same time, both after the same one.",
+        "let one of the two come after the other.",
+    ),
+    "LineTargetsError": (
+        "a file was copied, and one of both targets was changed.",
+        "give all migrations of a line the same target, or take after: out.",
+    ),
+    "UnknownVersionError": (
+        "a typing error, or a migration of another line.",
+        "take one of the versions that the hint lists; `datamig status` draws the line.",
+    ),
     "PlanError": (
         "what the file asks for does not fit what is in the two databases.",
         "change the file, then `datamig plan`; nothing has to be cleaned up.",
@@ -76,6 +96,14 @@ CAUSES: dict[str, tuple[str, str]] = {
     "NotYetError": (
         "the file uses something that is planned but not built.",
         "leave it out, or do that part by hand; the message says which part.",
+    ),
+    "PlanOutdatedError": (
+        "the file, a transform or the source's schema was changed after the plan was saved.",
+        "look at the changes that the message names; `datamig plan --save` keeps the new plan.",
+    ),
+    "BaselineError": (
+        "the database is older or newer than the file, or it is the wrong target.",
+        "make the tables that the message names, exclude them in the file, or run the migration.",
     ),
     "StepError": (
         "a step met something that nobody foresaw; what was committed is kept.",
@@ -203,5 +231,24 @@ CAUSES: dict[str, tuple[str, str]] = {
     "SourceChangedError": (
         "rows were written to the source between two loads, the second of them behind constraints.",
         "`datamig rollback` and run again, or stop the writers of the source meanwhile.",
+    ),
+    "OutOfOrderError": (
+        "migrations of a line (after:) were run or taken back one by one in another order.",
+        "run or take back the one that the message names first; `datamig status` draws the line.",
+    ),
+    "DriftError": (
+        "somebody changed tables of the target by hand, or another tool did.",
+        (
+            "put the objects back, or, if the change is meant, `datamig acknowledge --drift`; "
+            "`drift: report` in the file only tells it."
+        ),
+    ),
+    "NotApprovedError": (
+        "nobody approved yet, the approval ran out, or the plan changed after it.",
+        "let one of those that the message names read `datamig plan` and `datamig approve` it.",
+    ),
+    "NotApproverError": (
+        "approval.by in the file does not name this user.",
+        "let somebody approve who is named there, or change the file.",
     ),
 }

@@ -10,7 +10,13 @@ from datamig_pipelines.cli.arguments import AsJson
 from datamig_pipelines.cli.failures import as_dict, print_error
 from datamig_pipelines.cli.output import document, remark, say
 from datamig_pipelines.errors import DatamigError, SpecError
-from datamig_pipelines.spec import Migration, find_migration, list_migrations, read_migration
+from datamig_pipelines.spec import (
+    Migration,
+    find_migration,
+    line_of,
+    list_migrations,
+    read_migration,
+)
 
 Migrations = Annotated[
     list[str] | None,
@@ -39,6 +45,7 @@ def _verdict(name: str) -> dict[str, Any]:
     try:
         path = find_migration(name)
         migration = read_migration(path)
+        line_of(migration)
         warnings = [*_engines(migration, path), *_files(migration)]
     except DatamigError as error:
         return {"migration": name, "file": "", "error": error, "warnings": []}

@@ -17,7 +17,7 @@ from dagster._cli.utils import get_possibly_temporary_instance_for_cli
 
 from datamig_pipelines.cli.output import remark
 from datamig_pipelines.cli.verdict import SuiteVerdict
-from datamig_pipelines.errors import DatamigError, ProofFailedError, StepError
+from datamig_pipelines.errors import DatamigError, NotApprovedError, ProofFailedError, StepError
 from datamig_pipelines.orchestration.component import Migration as Component
 from datamig_pipelines.running.watch import StepFailed, Watcher, watch
 from datamig_pipelines.spec import Launch, list_migrations, read_migration
@@ -142,6 +142,8 @@ def _explain(result: Any) -> DatamigError:
             if data.user_failure_data is not None:
                 return _from_metadata(data.user_failure_data)
             if data.error is not None and data.error.cls_name == "DagsterAssetCheckFailedError":
+                if (refused := _unapproved(result)) is not None:
+                    return refused
                 return ProofFailedError(
                     "a proof or a suite of expectations found a difference",
                     hint="See all of them with `datamig status`; suites stand above.",
@@ -153,10 +155,22 @@ def _explain(result: Any) -> DatamigError:
     return StepError(f"run {result.run_id} failed", hint="Look at it in Dagster's UI.")
 
 
+def _unapproved(result: Any) -> DatamigError | None:
+    """Return why the plan's own check held the run, if that is what did."""
+    for event in result.all_events:
+        if event.event_type_value == "ASSET_CHECK_EVALUATION":
+            check = event.event_specific_data
+            if check.check_name == "approved" and not check.passed:
+                said = (check.description or "").partition("\n  hint: ")
+                message = said[0].removeprefix(f"{NotApprovedError.code}: ")
+                return NotApprovedError(message, hint=said[2], where=event.step_key or "")
+    return None
+
+
 def _from_metadata(failure: Any) -> DatamigError:
     facts = {name: str(value.value) for name, value in failure.metadata.items()}
     kind = _classes().get(facts.get("code", ""), StepError)
-    message = str(failure.description or "").splitlines()[0]
+    message = str(failure.description or "").partition("\n  hint: ")[0]
     place = facts.get("place", facts.get("where", ""))
     message = message.removeprefix(f"{kind.code} at {place}: ").removeprefix(f"{kind.code}: ")
     return kind(message, hint=facts.get("hint", "Look at the run in Dagster's UI."), where=place)

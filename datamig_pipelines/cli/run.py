@@ -5,11 +5,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import ValidationError
 
 from datamig_pipelines.cli.arguments import AsJson, BatchSize, MigrationName, Tables, Yes, names
 from datamig_pipelines.cli.output import remark
 from datamig_pipelines.errors import SpecError
-from datamig_pipelines.spec import Direction, Launch, Migration, find_migration, read_migration
+from datamig_pipelines.spec import (
+    Direction,
+    Launch,
+    Migration,
+    find_migration,
+    line_of,
+    read_migration,
+)
 
 if TYPE_CHECKING:
     from datamig_pipelines.cli.launching import Outcome
@@ -18,7 +26,14 @@ Kind = Annotated[
     str, typer.Option("--type", help="Refuse to run unless the file's kind is this one.")
 ]
 Where = Annotated[
-    Direction, typer.Option(help="up, latest: forward. down: take the last run back.")
+    str,
+    typer.Option(
+        help="up: the next of the line. latest: all of it. down: the last back. A version: there. "
+        "None: this migration alone."
+    ),
+]
+AskedPlan = Annotated[
+    str, typer.Option("--plan", metavar="FINGERPRINT", help="Run this plan, or nothing.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print every statement, touch nothing.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Show Dagster's own log, too.")]
@@ -28,15 +43,16 @@ def run(
     migration: MigrationName,
     *,
     kind: Kind = "",
-    direction: Where = Direction.latest,
+    direction: Where = "",
     dry_run: DryRun = False,
     batch_size: BatchSize = None,
     tables: Tables = "",
+    plan: AskedPlan = "",
     yes: Yes = False,
     verbose: Verbose = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run a migration, going on where an earlier run stopped."""
+    """Run a migration, going on where a run stopped; with --direction, go along its line."""
     from datamig_pipelines.cli.plan import show_plan
 
     path = find_migration(migration)
@@ -46,38 +62,68 @@ def run(
         raise SpecError(
             msg, hint=f"Run it with --type {spec.kind.value}, or leave --type out.", where=str(path)
         )
-    launch = Launch(
-        direction=direction, dry_run=dry_run, batch_size=batch_size, tables=names(tables)
-    )
-    if direction is Direction.down:
-        raise typer.Exit(_down(spec, path, launch, yes=yes, verbose=verbose, as_json=as_json))
+    line_of(spec)
+    chosen = {"dry_run": dry_run, "batch_size": batch_size, "tables": names(tables), "plan": plan}
+    launch = _launch({**chosen, "direction": direction or Direction.latest.value})
+    if direction and not _alone(spec, direction):
+        from datamig_pipelines.cli.walking import Manner, walk
+
+        manner = Manner(yes=yes, verbose=verbose, as_json=as_json)
+        raise typer.Exit(walk(spec, path, launch, manner))
+    if direction == Direction.down:
+        raise typer.Exit(take_down(spec, path, launch, yes=yes, verbose=verbose, as_json=as_json))
     if dry_run:
         show_plan(spec, launch, sql=True, as_json=as_json)
         return
-    raise typer.Exit(_up(spec, path, launch, verbose=verbose, as_json=as_json))
+    raise typer.Exit(bring_up(spec, path, launch, verbose=verbose, as_json=as_json))
 
 
-def _up(spec: Migration, path: Path, launch: Launch, *, verbose: bool, as_json: bool) -> int:
+def _alone(spec: Migration, direction: str) -> bool:
+    """Say whether a migration is its whole line, so that a direction means it and nothing else."""
+    return direction in (*Direction, spec.name) and len(line_of(spec).names) == 1
+
+
+def _launch(chosen: dict[str, object]) -> Launch:
+    """Return the arguments of the run. Raises SpecError."""
+    try:
+        return Launch.model_validate(chosen)
+    except ValidationError as error:
+        first = error.errors()[0]
+        msg = f"--{first['loc'][0]}: {first['input']!r} is none"
+        raise SpecError(msg, hint="`datamig run --help` lists what can be written.") from None
+
+
+def bring_up(spec: Migration, path: Path, launch: Launch, *, verbose: bool, as_json: bool) -> int:
+    """Run a migration forward as a job of Dagster and return the exit code."""
     from datamig_pipelines.cli.verdict import conclude
     from datamig_pipelines.planning.artefact import remember_tables
-    from datamig_pipelines.running import look
+    from datamig_pipelines.running import outlook
 
-    remember_tables(look(spec, launch))  # what cannot work is said before Dagster takes its seconds
-    done = _executed(path, launch, job=spec.name, verbose=verbose)
+    found = outlook(spec, launch)  # what cannot work is said before Dagster takes its seconds
+    remember_tables(found.plan)
+    if refusal := found.refusal or found.unapproved:
+        raise refusal
+    if found.settled:
+        remark(f"{spec.name} counts as applied as it is: nothing is run")
+        return conclude(spec, None, as_json=as_json)
+    own = launch.model_copy(update={"direction": Direction.latest.value})
+    done = _executed(path, own, job=spec.name, verbose=verbose)
     code = conclude(spec, done.error, as_json=as_json, suites=done.suites)
     remark(f"report: {spec.home / 'report.md'}")
     return code
 
 
-def _down(
+def take_down(
     spec: Migration, path: Path, launch: Launch, *, yes: bool, verbose: bool, as_json: bool
 ) -> int:
+    """Take a migration back as a job of Dagster and return the exit code."""
     from datamig_pipelines.cli.rollback import ask, conclude
 
     lost = ask(spec, yes=yes or launch.dry_run)
     if launch.dry_run:
         return conclude(spec, lost, None, as_json=as_json, dry_run=True)
-    done = _executed(path, launch, job=f"{spec.name}_rollback", verbose=verbose)
+    own = launch.model_copy(update={"direction": Direction.down.value})
+    done = _executed(path, own, job=f"{spec.name}_rollback", verbose=verbose)
     return conclude(spec, lost, done.error, as_json=as_json)
 
 

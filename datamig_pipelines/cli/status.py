@@ -17,6 +17,7 @@ def status(migration: MigrationName, *, as_json: AsJson = False) -> None:
         document(figures)
     elif not figures["runs"]:
         say(f"{figures['migration']}: no run yet on {figures['target']}")
+        _show_line(figures)
     else:
         _show(figures)
 
@@ -27,6 +28,9 @@ def _show(figures: dict[str, Any]) -> None:
     show_table(f"{figures['migration']} on {figures['target']}", columns, rows)
     if paused := figures.get("paused"):
         say(f"PAUSED by {paused['who']} since {paused['at']}; `datamig resume` lets it go on")
+    _show_line(figures)
+    for difference in figures["drift"]:
+        say(f"drift: {difference}")
     steps = figures.get("steps", {})
     if steps:
         say("steps: " + " · ".join(f"{name} {state}" for name, state in steps.items()))
@@ -34,3 +38,15 @@ def _show(figures: dict[str, Any]) -> None:
     last = figures["runs"][-1]
     if last["status"] == "failed" and last.get("detail"):
         say(f"last error: {last['detail']}")
+
+
+def _show_line(figures: dict[str, Any]) -> None:
+    """Draw the line: every version with its state, and where the target stands."""
+    if "line_error" in figures:
+        say(f"line: {figures['line_error']}")
+    elif len(figures["line"]) > 1:
+        drawn = [
+            f"{v['version']} ({v['state']}){' <- here' if v['here'] else ''}"
+            for v in figures["line"]
+        ]
+        say("line: " + " → ".join(drawn))

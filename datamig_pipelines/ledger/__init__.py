@@ -9,10 +9,14 @@ from datamig_pipelines.ledger.entry import (
     ShardState,
     TableState,
 )
+from datamig_pipelines.ledger.history import ApprovalEntry, History, HistoryEntry
 from datamig_pipelines.ledger.ledger import Ledger
 
 __all__ = [
+    "ApprovalEntry",
     "BatchEntry",
+    "History",
+    "HistoryEntry",
     "Ledger",
     "ProofEntry",
     "Reject",

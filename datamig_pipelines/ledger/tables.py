@@ -16,6 +16,9 @@ _COLUMNS = {
     "reject": "run_id table_name batch# row_key row_values code reason hint shard# rejected_at",
     "proof": "run_id table_name proof verdict source_value target_value detail proven_at",
     "control": "migration word who at",
+    "history": "run_id migration event spec_sum spec plan_sum plan who happened_at seconds% detail",
+    "catalog": "run_id scope facts taken_at",
+    "approval": "migration fingerprint rules who approved_at valid_until",
 }
 _KEYS = {
     "run": ("run_id",),

@@ -6,6 +6,13 @@ from typing import Any
 import dagster as dg
 
 from datamig_pipelines.errors import DatamigError, ProofFailedError
+from datamig_pipelines.orchestration.approvals import (
+    approval_checks,
+    approval_results,
+    is_plan_job,
+    may_go_on,
+    outlook_facts,
+)
 from datamig_pipelines.orchestration.events import heard
 from datamig_pipelines.orchestration.failures import explained
 from datamig_pipelines.orchestration.graph import Graph
@@ -17,7 +24,7 @@ from datamig_pipelines.orchestration.settings import settings_key, settings_of
 from datamig_pipelines.planning import Plan
 from datamig_pipelines.planning.artefact import remember_tables
 from datamig_pipelines.proofs import ProofResult
-from datamig_pipelines.running import look, run_step
+from datamig_pipelines.running import outlook, refuse_elsewhere, run_step
 from datamig_pipelines.spec import Direction
 from datamig_pipelines.steps import STEPS, StepDone
 
@@ -41,19 +48,35 @@ def step_assets(graph: Graph) -> list[dg.AssetsDefinition]:
 def _plan_asset(graph: Graph) -> dg.AssetsDefinition:
     name = graph.migration.name
     text = "Everything a run will do. With direction: down the migration is taken back here."
-    spec = graph.spec(graph.keys.step("plan"), description=text, kinds={"plan"})
+    spec = graph.spec(
+        graph.keys.step("plan"), deps=graph.before(), description=text, kinds={"plan"}
+    )
 
-    @dg.multi_asset(name=f"{name}__plan", specs=[spec], required_resource_keys={settings_key(name)})
+    @dg.multi_asset(
+        name=f"{name}__plan",
+        specs=[spec],
+        check_specs=approval_checks(graph),
+        can_subset=True,  # the plan can be shown without the check that holds a run
+        required_resource_keys={settings_key(name)},
+    )
     def plan(context: dg.AssetExecutionContext) -> Results:
         settings = settings_of(context, name)
         with explained():
-            if settings.direction is Direction.down:
+            refuse_elsewhere(graph.migration, settings.launch().direction)
+            if settings.direction == Direction.down:
                 facts = take_back(context, graph, dry_run=settings.dry_run)
                 context.log_event(dg.AssetObservation(spec.key, "taken back", metadata=facts))
                 return
-            planned = look(graph.migration, settings.launch())
-            _remember(context, graph, planned)
-        yield dg.MaterializeResult(asset_key=spec.key, metadata=plan_facts(planned))
+            found = outlook(graph.migration, settings.launch())
+            _remember(context, graph, found.plan)
+            if not may_go_on(context, found, shown_only=is_plan_job(context, graph)):
+                return
+        facts = {**plan_facts(found.plan), **outlook_facts(found)}
+        checked = approval_results(context, graph, found, dry_run=settings.dry_run)
+        if spec.key in context.selected_asset_keys:
+            yield dg.MaterializeResult(asset_key=spec.key, metadata=facts, check_results=checked)
+        else:
+            yield from checked
 
     return plan
 

@@ -6,6 +6,7 @@ import dagster as dg
 from pydantic import BaseModel
 
 from datamig_pipelines import spec
+from datamig_pipelines.orchestration.approvals import approval_sensors
 from datamig_pipelines.orchestration.assets import step_assets
 from datamig_pipelines.orchestration.checks import suite_checks
 from datamig_pipelines.orchestration.graph import Graph
@@ -55,6 +56,6 @@ class Migration(dg.Component):
             asset_checks=suite_checks(graph),
             jobs=made,
             schedules=schedules(self.migration, made[0]),
-            sensors=sensors(self.migration),
+            sensors=[*sensors(self.migration), *approval_sensors(self.migration, made[0])],
             resources={settings_key(self.migration.name): Settings()},
         )

@@ -69,6 +69,11 @@ class Graph:
         """Return the keys of everything that the load makes."""
         return [*self.table_keys, *([self.keys.rest] if self.open_ended else [])]
 
+    def before(self) -> list[dg.AssetKey]:
+        """Return the last asset of the migration that this one comes after, if there is one."""
+        after = self.migration.after
+        return [dg.AssetKey([after, "report"])] if after else []
+
     def spec(self, key: dg.AssetKey, **more: Any) -> dg.AssetSpec:
         """Return an asset of this migration; what it does not yield, nobody after it waits for."""
         return dg.AssetSpec(

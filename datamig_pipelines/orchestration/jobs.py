@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from datamig_pipelines.orchestration.approvals import approval_jobs
 from datamig_pipelines.orchestration.graph import Graph
 from datamig_pipelines.orchestration.pausing import pause_jobs
 from datamig_pipelines.orchestration.rollback import rollback_job
@@ -25,11 +26,12 @@ def jobs(graph: Graph) -> list[Job]:
 
     Where the spec has ``spread``, ``<name>_spread`` as well.
 
-    A spec without any proof or suite has no ``<name>_validate``: it could only be green.
+    Where plans need an approval there is ``<name>_approve`` as well. A spec without any proof or
+    suite has no ``<name>_validate``: it could only be green.
     """
     steps = [graph.keys.step(s) for s in ("plan", *STEPS) if s != "load"]
     whole = dg.AssetSelection.assets(*steps, *graph.loaded)
-    plan = dg.AssetSelection.assets(graph.keys.step("plan"))
+    plan = dg.AssetSelection.assets(graph.keys.step("plan")).without_checks()
     found = [_job(graph, "", whole, _WHOLE), _job(graph, "_plan", plan, _PLAN)]
     said = graph.migration.validation
     if said.proofs or said.suites:
@@ -40,7 +42,7 @@ def jobs(graph: Graph) -> list[Job]:
         found.append(_job(graph, "_validate", checks, _VALIDATE))
     if graph.migration.spread:
         found.append(spread_job(graph, graph.migration.spread))
-    return [*found, rollback_job(graph), *pause_jobs(graph)]
+    return [*found, rollback_job(graph), *pause_jobs(graph), *approval_jobs(graph)]
 
 
 def _job(graph: Graph, suffix: str, selection: dg.AssetSelection, text: str) -> Job:

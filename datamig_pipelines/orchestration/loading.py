@@ -23,7 +23,7 @@ from datamig_pipelines.orchestration.rollback import take_back_if_asked
 from datamig_pipelines.orchestration.settings import Settings, settings_key, settings_of
 from datamig_pipelines.planning.artefact import known_table
 from datamig_pipelines.proofs import ProofResult, Verdict
-from datamig_pipelines.running import run_step
+from datamig_pipelines.running import NothingToDo, run_step
 from datamig_pipelines.spec import Direction
 from datamig_pipelines.steps import TableLoaded
 
@@ -67,9 +67,9 @@ def stands_still(context: Any, settings: Settings) -> bool:
     """Say whether this run writes nothing; then no asset is yielded and none follows."""
     if settings.dry_run:
         context.log.info("dry run: nothing is done here")
-    elif settings.direction is Direction.down:
+    elif settings.direction == Direction.down:
         context.log.info("direction is down: nothing is done here")
-    return settings.dry_run or settings.direction is Direction.down
+    return settings.dry_run or settings.direction == Direction.down
 
 
 def chosen(graph: Graph, keys: set[dg.AssetKey], settings: Settings) -> tuple[str, ...] | None:
@@ -96,6 +96,9 @@ class _Load:
     def run(self, settings: Settings, tables: tuple[str, ...]) -> Results:
         events = run_step(self.graph.migration, settings.launch(tables), "load")
         for event in heard(self.context, self.graph, events):
+            if isinstance(event, NothingToDo):
+                self.context.log.info("%s", event.text)
+                return
             if isinstance(event, TableLoaded):
                 self.different |= any(p.verdict is Verdict.DIFFERENT for p in event.proofs)
                 yield from self._loaded(event)

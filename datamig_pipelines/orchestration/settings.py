@@ -1,4 +1,4 @@
-"""What is chosen when a run is launched: four flat words in Launchpad and ``-c`` file.
+"""What is chosen when a run is launched: five flat words in Launchpad and ``-c`` file.
 
 They are mapped to one resource per migration. Its defaults count when assets are materialized from
 the asset graph, where no job and so no mapping stands between: all tables, forward, not a dry run —
@@ -13,28 +13,34 @@ from pydantic import Field, ValidationError
 from datamig_pipelines.errors import SpecError
 from datamig_pipelines.spec import Direction, Launch
 
-_DIRECTION = Field(Direction.latest, description="up and latest go forward, down takes back.")
+_DIRECTION = Field(
+    Direction.latest.value,
+    description="up and latest go forward, down takes back; a version must be this migration.",
+)
 _DRY_RUN = Field(default=False, description="Plan and show, touch nothing.")
 _BATCH_SIZE = Field(default=None, description="Rows per batch; none: as the file says.")
+_PLAN = Field("", description="Fingerprint of the only plan that may run; none: any.")
 _TABLES: Any = Field(default=[], description="Tables to load; none: all of them.")
 
 
 class Choice(dg.Config):
     """The run configuration of a migration's jobs."""
 
-    direction: Direction = _DIRECTION
+    direction: str = _DIRECTION
     dry_run: bool = _DRY_RUN
     batch_size: int | None = _BATCH_SIZE
     tables: list[str] = _TABLES
+    plan: str = _PLAN
 
 
 class Settings(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The same choices, as the ops see them."""
 
-    direction: Direction = _DIRECTION
+    direction: str = _DIRECTION
     dry_run: bool = _DRY_RUN
     batch_size: int | None = _BATCH_SIZE
     tables: list[str] = _TABLES
+    plan: str = _PLAN
 
     def launch(self, tables: tuple[str, ...] | None = None) -> Launch:
         """Return the arguments of the run, for these tables if given. Raises SpecError."""
@@ -44,6 +50,7 @@ class Settings(dg.ConfigurableResource):  # type: ignore[type-arg]
                 dry_run=self.dry_run,
                 batch_size=self.batch_size,
                 tables=tuple(self.tables) if tables is None else tables,
+                plan=self.plan,
             )
         except ValidationError as error:
             first = error.errors()[0]
@@ -73,6 +80,7 @@ def mapping(migration: str) -> dg.ConfigMapping:
             dry_run=val.dry_run,
             batch_size=val.batch_size,
             tables=val.tables,
+            plan=val.plan,
         )
         return dg.RunConfig(resources={settings_key(migration): chosen})
 

@@ -1,8 +1,9 @@
 """Everything that a run will do; nothing has been touched yet."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from datamig_pipelines.planning.differences import Facts
 from datamig_pipelines.planning.timeline import seconds_of
 from datamig_pipelines.steps import STEPS, Context
 
@@ -11,12 +12,14 @@ from datamig_pipelines.steps import STEPS, Context
 class Plan:
     """The plan of one migration: its context, and the versions of both engines.
 
-    `as_dict` is what `--json`, the plan asset and the report show of it.
+    ``facts`` are what the fingerprint is the digest of. `as_dict` is what `--json`, the plan asset
+    and the report show of it.
     """
 
     context: Context
     source_version: str
     target_version: str
+    facts: Facts = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:

@@ -1,13 +1,9 @@
 """Makes the plan."""
 
-import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from hashlib import sha256
-from typing import Any
 
 from datamig_pipelines.catalog import Catalog, ForeignKey, Table, TableName, View
-from datamig_pipelines.dialects.capabilities import Wire
 from datamig_pipelines.errors import (
     NameCollisionError,
     NotYetError,
@@ -23,6 +19,7 @@ from datamig_pipelines.planning.columns import (
     unused_casts,
 )
 from datamig_pipelines.planning.expressions import translated_view
+from datamig_pipelines.planning.fingerprint import digest, plan_facts
 from datamig_pipelines.planning.keys import choose_key
 from datamig_pipelines.planning.naming import Names
 from datamig_pipelines.planning.order import parents_first
@@ -41,7 +38,7 @@ class Inputs:
     """What a plan is made of.
 
     ``owned`` are the target tables that the ledger says an unfinished or finished run of this
-    migration made: they may be there already.
+    migration made: they may be there already. ``code`` are digests of the users' functions.
     """
 
     migration: Migration
@@ -52,6 +49,7 @@ class Inputs:
     here: Catalog
     owned: frozenset[str] = frozenset()
     run_id: str = ""
+    code: dict[str, str] = field(default_factory=dict)
 
 
 def make_plan(inputs: Inputs) -> Plan:
@@ -86,7 +84,9 @@ class _Planner:
         self._check_empty(routes)
         self._others()
         self.notes += pace_notes(self.inputs.migration, self.engines.target)
-        fingerprint = _fingerprint(routes, views)
+        facts = plan_facts(
+            routes, views, (self.engines.source, self.engines.target), self.inputs.code
+        )
         context = Context(
             self.inputs.migration,
             self.inputs.launch,
@@ -96,9 +96,9 @@ class _Planner:
             tuple(routes),
             tuple(views),
             tuple(self.notes),
-            fingerprint,
+            digest(facts),
         )
-        return Plan(context, self.inputs.there.version, self.inputs.here.version)
+        return Plan(context, self.inputs.there.version, self.inputs.here.version, facts)
 
     # ---- which tables
 
@@ -338,23 +338,3 @@ def _names(table: Table) -> tuple[str, str]:
 def _ended(where: str) -> str:
     """Return a condition that may be put into parentheses, even if a comment ends it."""
     return f"{where}\n" if "--" in where else where
-
-
-def _fingerprint(routes: list[Route], views: list[View]) -> str:
-    """Return a digest of everything that decides what arrives; not of sizes, counters or speed."""
-    facts: list[Any] = [[_facts(r) for r in routes], [repr(v) for v in views]]
-    return sha256(json.dumps(facts).encode()).hexdigest()[:16]
-
-
-def _facts(route: Route) -> list[str]:
-    still = replace(route.target, rows=0, counters=())
-    return [
-        route.name,
-        repr(replace(route.source, rows=0, bytes=0, counters=())),
-        repr(still),
-        repr(route.columns),
-        repr(route.key),
-        route.where,
-        route.transform,
-        Wire(route.sends).value,
-    ]

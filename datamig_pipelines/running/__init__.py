@@ -1,29 +1,52 @@
 """The one door: plan, run, resume, validate, take back."""
 
+from datamig_pipelines.running.approval import approve
+from datamig_pipelines.running.history import acknowledge, acknowledge_drift, history
+from datamig_pipelines.running.line import Version, baseline, moves, refuse_elsewhere, standing
 from datamig_pipelines.running.opening import look
 from datamig_pipelines.running.pause import pause, resume
+from datamig_pipelines.running.readiness import Outlook, outlook
 from datamig_pipelines.running.rejects import rejects, replay
 from datamig_pipelines.running.rollback import Loss, losses, roll_back
-from datamig_pipelines.running.run import StepStarted, fail_run, run, run_step, undo_if_asked
+from datamig_pipelines.running.run import (
+    NothingToDo,
+    StepStarted,
+    fail_run,
+    run,
+    run_step,
+    undo_if_asked,
+)
 from datamig_pipelines.running.spread import begin_spread, end_spread, take_share
 from datamig_pipelines.running.status import status
 from datamig_pipelines.running.validation import validate
 
 __all__ = [
     "Loss",
+    "NothingToDo",
+    "Outlook",
     "StepStarted",
+    "Version",
+    "acknowledge",
+    "acknowledge_drift",
+    "approve",
+    "baseline",
     "begin_spread",
     "end_spread",
     "fail_run",
+    "history",
     "look",
     "losses",
+    "moves",
+    "outlook",
     "pause",
+    "refuse_elsewhere",
     "rejects",
     "replay",
     "resume",
     "roll_back",
     "run",
     "run_step",
+    "standing",
     "status",
     "take_share",
     "undo_if_asked",

@@ -1,26 +1,29 @@
 """Opens both databases of a migration and makes the plan for what is there."""
 
+import inspect
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
 
 from datamig_pipelines.catalog import Catalog
 from datamig_pipelines.dialects import get_dialect
 from datamig_pipelines.errors import (
     ConnectError,
-    LedgerError,
     LockTimeoutError,
     NotYetError,
-    PlanChangedError,
     RunningElsewhereError,
 )
-from datamig_pipelines.ledger import Ledger, RunEntry
+from datamig_pipelines.ledger import History, Ledger, RunEntry
 from datamig_pipelines.ledger.control import whoami
 from datamig_pipelines.ledger.entry import now
 from datamig_pipelines.planning import Inputs, Plan, make_plan
+from datamig_pipelines.running.changes import entry_of, note_edit, refuse_changed, settled
 from datamig_pipelines.session import Session
 from datamig_pipelines.spec import Connection, Launch, Migration
+from datamig_pipelines.spec.connection import address
 from datamig_pipelines.steps import Context, Place
 from datamig_pipelines.transfer.pace import control_of
 from datamig_pipelines.transfer.transforms import find_function
@@ -55,13 +58,30 @@ def target_place(migration: Migration) -> Place:
 
 def _address(place: Place) -> tuple[object, ...]:
     """Return what makes two places the same, whatever driver or options the URLs name."""
-    url = place.url
-    return url.get_backend_name(), url.host, url.port, url.database, place.schema
+    return *address(place.url), place.schema
 
 
 def _place(url: object, connection: Connection) -> Place:
     dialect = get_dialect(url)  # type: ignore[arg-type]
     return Place(dialect, url, connection.schema_name or dialect.default_schema(url))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What a run would find: its plan, what the target holds, the ledger and the run that counts.
+
+    Without a ledger the target is a file that does not exist yet.
+    """
+
+    plan: Plan
+    here: Catalog
+    ledger: History | None = None
+    run: RunEntry | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Say whether the migration counts as applied as it is, so that nothing is run."""
+        return self.ledger is not None and settled(self.ledger, self.run) is not None
 
 
 def look(migration: Migration, launch: Launch | None = None) -> Plan:
@@ -72,20 +92,68 @@ def look(migration: Migration, launch: Launch | None = None) -> Plan:
     Raises:
         SpecError, PlanError, EngineError: See `datamig_pipelines.errors`.
     """
-    source, target = places(migration)
-    there = source.catalog()
-    if target.dialect.file_missing(target.url):
-        return _planned(
-            migration, launch, (source, target), (there, Catalog(target.dialect.label, "")), None
-        )
-    with target.open(readonly=True) as session:
-        here = target.catalog(session)
-        return _planned(migration, launch, (source, target), (there, here), Ledger(session))
+    with looked(migration, launch) as situation:
+        return situation.plan
 
 
 @contextmanager
-def opened(migration: Migration, launch: Launch | None = None) -> Iterator[tuple[Plan, Session]]:
+def looked(
+    migration: Migration, launch: Launch | None = None, *, adopt: bool = False
+) -> Iterator[Situation]:
+    """Yield what a run would find; only reads. Raises what `look` raises.
+
+    ``adopt`` plans as if the tables that are there were the migration's own.
+    """
+    source, target = places(migration)
+    ends, there = (source, target), source.catalog()
+    if _missing(target):
+        yield _found(migration, launch, ends, there, None)
+        return
+    with target.open(readonly=True) as session:
+        yield _found(migration, launch, ends, there, History(session), adopt=adopt)
+
+
+def _missing(place: Place) -> bool:
+    """Say whether a target is a file that is not there yet."""
+    try:
+        return place.dialect.file_missing(place.url)
+    except FileNotFoundError:
+        return False  # it names no file at all: opening it says so
+
+
+def _found(
+    migration: Migration,
+    launch: Launch | None,
+    ends: tuple[Place, Place],
+    there: Catalog,
+    ledger: History | None,
+    *,
+    adopt: bool = False,
+) -> Situation:
+    if ledger is None:
+        empty = Catalog(ends[1].dialect.label, "")
+        return Situation(_planned(migration, launch, ends, (there, empty), _Owned()), empty)
+    here = ends[1].catalog(ledger.session)
+    run = current_run(ledger, migration.name)
+    names = made_by(ledger, run) if run else frozenset()
+    if adopt or settled(ledger, run):
+        names = frozenset(
+            str(n) for n in [*(t.name for t in here.tables), *(v.name for v in here.views)]
+        )
+    owned = _Owned(names, run.run_id if run else "")
+    plan = _planned(migration, launch, ends, (there, here), owned)
+    return Situation(plan, here, ledger, run)
+
+
+@contextmanager
+def opened(
+    migration: Migration,
+    launch: Launch | None = None,
+    check: Callable[[Situation], None] | None = None,
+) -> Iterator[tuple[Plan, Session]]:
     """Open the target for writing, take its lock, and yield the plan of a new or unfinished run.
+
+    ``check`` may refuse before anything is touched.
 
     Raises:
         RunningElsewhereError: Another run has the target.
@@ -96,14 +164,17 @@ def opened(migration: Migration, launch: Launch | None = None) -> Iterator[tuple
     if _address(source) == _address(target):
         msg = "source and target are the same database"
         raise ConnectError(msg, hint="Name another database or another schema as the target.")
-    there = source.catalog()
+    ends, there = (source, target), source.catalog()
+    if check and _missing(target):
+        check(_found(migration, launch, ends, there, None))
     with open_locked(target) as session:
-        ledger = Ledger(session)
-        plan = _planned(
-            migration, launch, (source, target), (there, target.catalog(session)), ledger
-        )
-        ledger.create()
-        yield _entered(plan, ledger), session
+        found = _found(migration, launch, ends, there, History(session))
+        if found.run is not None:
+            refuse_changed(found.plan, History(session), found.run)
+        if check:
+            check(found)
+        History(session).create()
+        yield _entered(found, History(session)), session
 
 
 @contextmanager
@@ -129,28 +200,41 @@ def _elsewhere(target: Place) -> RunningElsewhereError:
     return RunningElsewhereError(msg, hint=hint)
 
 
+@dataclass(frozen=True)
+class _Owned:
+    """What of the target is the migration's own already, and the run that made it."""
+
+    names: frozenset[str] = frozenset()
+    run_id: str = ""
+
+
 def _planned(
     migration: Migration,
     launch: Launch | None,
     ends: tuple[Place, Place],
     catalogs: tuple[Catalog, Catalog],
-    ledger: Ledger | None,
+    owned: _Owned,
 ) -> Plan:
-    run = current_run(ledger, migration.name) if ledger else None
-    owned = made_by(ledger, run) if ledger and run else frozenset()
     inputs = Inputs(
         migration,
         launch or Launch(),
         *ends,
         *catalogs,
-        owned=owned,
-        run_id=run.run_id if run else "",
+        owned=owned.names,
+        run_id=owned.run_id,
+        code={t.transform: _code(t.transform, migration) for t in migration.tables if t.transform},
     )
-    plan = make_plan(inputs)
-    for route in plan.context.routes:
-        if route.transform:
-            find_function(route.transform, migration.base)
-    return plan
+    return make_plan(inputs)
+
+
+def _code(transform: str, migration: Migration) -> str:
+    """Return a digest of the module behind a user's function. Raises TransformNotFoundError."""
+    function, _ = find_function(transform, migration.base)
+    try:
+        file = inspect.getsourcefile(function)
+        return sha256(Path(file).read_bytes()).hexdigest()[:16] if file else ""
+    except (TypeError, OSError):
+        return ""  # built in or compiled: there is no text to compare
 
 
 def current_run(ledger: Ledger, migration: str) -> RunEntry | None:
@@ -166,31 +250,28 @@ def made_by(ledger: Ledger, run: RunEntry) -> frozenset[str]:
     return frozenset(u.removeprefix(m) for u in units for m in marks if u.startswith(m)) - {""}
 
 
-def _entered(plan: Plan, ledger: Ledger) -> Plan:
+def new_run_id() -> str:
+    """Return a name for a run that no other has."""
+    return uuid.uuid4().hex[:12]
+
+
+def _entered(found: Situation, ledger: History) -> Plan:
     """Enter the run into the ledger, or go on with the one that is there."""
-    name = plan.context.migration.name
-    run = current_run(ledger, name)
+    plan, run = found.plan, found.run
     if run is None:
-        run_id = uuid.uuid4().hex[:12]
-        ledger.start_run(RunEntry(run_id, name, plan.fingerprint, "running", now(), who=whoami()))
+        run_id = new_run_id()
+        name = plan.context.migration.name
+        with ledger.session.transaction():
+            ledger.start_run(
+                RunEntry(run_id, name, plan.fingerprint, "running", now(), who=whoami())
+            )
+            ledger.add_entry(entry_of(plan, run_id, "started"))
         # A pause is of one run: nobody remembers that an earlier one was paused.
         control_of(plan.context.migration, ledger.dialect, ledger.session).say(None)
-    elif run.status == "rolling_back":
-        msg = f"a rollback of {name} was begun and did not come to its end"
-        raise LedgerError(msg, hint=f"`datamig rollback {name}` finishes it; then run again.")
-    elif run.fingerprint == plan.fingerprint:
+    else:
         run_id = run.run_id
+        note_edit(plan, ledger, run)
         if run.status == "failed":
             ledger.end_run(run_id, "running")
-    else:
-        msg = (
-            f"{name} was {'applied' if run.status == 'done' else 'begun'} on {run.started_at} "
-            f"with plan {run.fingerprint}; the plan is {plan.fingerprint} now"
-        )
-        hint = (
-            f"The file or the source's schema was changed. `datamig rollback {name}` first, "
-            "then run again."
-        )
-        raise PlanChangedError(msg, hint=hint)
     context: Context = replace(plan.context, run_id=run_id)
     return replace(plan, context=context)

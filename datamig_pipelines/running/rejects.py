@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from datamig_pipelines.errors import DatamigError, LedgerError, RejectsError, SpecError, StepError
-from datamig_pipelines.ledger import Ledger, Reject, RunEntry
+from datamig_pipelines.ledger import History, Ledger, Reject, RunEntry
 from datamig_pipelines.planning import Plan
 from datamig_pipelines.running.opening import current_run, opened, target_place
 from datamig_pipelines.running.run import check_rejects, finish_run
@@ -91,7 +91,7 @@ def _replayed(plan: Plan, session: Session, ledger: Ledger, table: str) -> Itera
         yield tell(event)
     judge(ledger, context.run_id)
     check_rejects(plan, ledger)
-    finish_run(ledger, context.run_id)
+    finish_run(plan, History(session))
 
 
 def _tried(context: Context, session: Session, found: Sequence[Reject]) -> Iterator[Event]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datamig_pipelines.catalog import Table, View
 from datamig_pipelines.dialects.capabilities import Wire
 from datamig_pipelines.errors import LedgerError
-from datamig_pipelines.ledger import Ledger, RunEntry
+from datamig_pipelines.ledger import History, Ledger, RunEntry
 from datamig_pipelines.planning.order import parents_first
+from datamig_pipelines.running.memory import refuse_followed, remember_rolled_back
 from datamig_pipelines.running.opening import current_run, made_by, open_locked, target_place
 from datamig_pipelines.running.watch import tell
 from datamig_pipelines.session import Session
@@ -61,6 +62,7 @@ def roll_back(migration: Migration) -> Iterator[Event]:
                     yield tell(event)
                 ledger.end_step(run.run_id, name, "undone", ledger.steps(run.run_id)[name][1])
         strangers = _prove(place, session, ledger, run)
+        remember_rolled_back(place, History(session), run)
         ledger.end_run(run.run_id, "rolled_back")
         proven = "what the run made is gone, what was there before is there"
         yield tell(
@@ -74,7 +76,8 @@ def _run(ledger: Ledger, migration: Migration) -> RunEntry:
     run = current_run(ledger, migration.name)
     if run is None:
         msg = f"there is no run of {migration.name} to take back"
-        raise LedgerError(msg, hint=f"`datamig status {migration.name}` shows its history.")
+        raise LedgerError(msg, hint=f"`datamig history {migration.name}` tells what was.")
+    refuse_followed(History(ledger.session), migration.name)
     return run
 
 

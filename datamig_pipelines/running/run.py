@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from datamig_pipelines.errors import DatamigError, RejectsError
-from datamig_pipelines.ledger import Ledger
+from datamig_pipelines.ledger import History, Ledger
 from datamig_pipelines.planning import Plan
+from datamig_pipelines.running.changes import settled
+from datamig_pipelines.running.memory import remember_applied
 from datamig_pipelines.running.metrics import exported
 from datamig_pipelines.running.opening import current_run, opened, target_place
+from datamig_pipelines.running.readiness import admit
 from datamig_pipelines.running.rollback import roll_back
 from datamig_pipelines.running.watch import StepFailed, tell
 from datamig_pipelines.session import Session
@@ -19,6 +22,13 @@ from datamig_pipelines.transfer import Event, Said
 _ONCE = ("backup",)
 _FINISHED = "run:finished"
 _AFTER_ALL_TABLES = ("constraints", "validate", "report")
+
+
+@dataclass(frozen=True)
+class NothingToDo(Event):
+    """The migration counts as applied as it is: by a baseline or an acknowledgement."""
+
+    text: str
 
 
 @dataclass(frozen=True)
@@ -55,12 +65,15 @@ def run_steps(
     began = False
     try:
         with (
-            opened(migration, launch) as (plan, session),
+            opened(migration, launch, check=admit) as (plan, session),
             exported(plan, Ledger(session)) as said,
         ):
             began = True
             for remark in said:
                 yield tell(remark)
+            if why := settled(History(session), current_run(Ledger(session), migration.name)):
+                yield tell(NothingToDo(f"{migration.name}: {why.event} by {why.who}, nothing runs"))
+                return
             for name in names:
                 yield from _step(name, plan, session)
     except DatamigError as error:
@@ -117,15 +130,18 @@ def _step_events(name: str, plan: Plan, session: Session) -> Iterator[Event]:
             yield event
         if name == list(STEPS)[-1]:
             check_rejects(plan, ledger)
-            finish_run(ledger, context.run_id)
+            finish_run(plan, History(session))
     except DatamigError as error:
         _remember(ledger, context.run_id, name, error)
         raise error.at(name) from error.__cause__
 
 
-def finish_run(ledger: Ledger, run_id: str) -> None:
+def finish_run(plan: Plan, ledger: History) -> None:
     """Write down that a run is done: from now on people may rely on what it made."""
+    run_id = plan.context.run_id
     ledger.end_run(run_id, "done")
+    if _FINISHED not in ledger.steps(run_id):
+        remember_applied(plan, ledger)
     ledger.begin_step(run_id, _FINISHED)
     ledger.end_step(run_id, _FINISHED, "done")
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from datamig_pipelines.errors import DatamigError, NotYetError
 from datamig_pipelines.running.opening import look, opened
+from datamig_pipelines.running.readiness import admit
 from datamig_pipelines.running.run import run_steps
 from datamig_pipelines.running.share import cut, share
 from datamig_pipelines.running.watch import StepFailed, tell
@@ -23,7 +24,7 @@ def begin_spread(migration: Migration, launch: Launch) -> Iterator[Event]:
     """
     _refuse_single_writers(migration, launch)
     yield from run_steps(migration, launch, _BEFORE)
-    with opened(migration, launch) as (plan, session):
+    with opened(migration, launch, check=admit) as (plan, session):
         yield StepDone("shards", {"open": cut(plan.context, session)})
 
 

@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from datamig_pipelines.ledger import Ledger
+from datamig_pipelines.errors import SpecError
+from datamig_pipelines.ledger import History, Ledger
+from datamig_pipelines.running.line import standing
+from datamig_pipelines.running.memory import drift_in
 from datamig_pipelines.running.opening import target_place
 from datamig_pipelines.spec import Migration
 from datamig_pipelines.steps.report import left_out
@@ -13,12 +16,14 @@ def status(migration: Migration) -> dict[str, Any]:
     """Return runs, steps, tables, proofs and rejects of a migration, JSON-compatible."""
     place = target_place(migration)
     found: dict[str, Any] = {"migration": migration.name, "target": str(place), "runs": []}
+    found |= _line(migration)
     if place.dialect.file_missing(place.url):
         return found
     with place.open(readonly=True) as session:
-        ledger = Ledger(session)
+        ledger = History(session)
         runs = ledger.runs(migration.name)
         found["runs"] = [r.__dict__ for r in runs]
+        found["drift"] = [str(d) for d in drift_in(place.catalog(session), place, ledger, runs)]
         if not runs:
             return found
         word = control_of(migration, place.dialect, session).last()
@@ -32,6 +37,14 @@ def status(migration: Migration) -> dict[str, Any]:
         found["proofs"] = [p.__dict__ for p in ledger.proofs(run_id)]
         found["rejects"] = [r.__dict__ for _, r in ledger.rejects(run_id)]
     return found
+
+
+def _line(migration: Migration) -> dict[str, Any]:
+    """Return the line of the migration; a file of it that is wrong does not hide the rest."""
+    try:
+        return {"line": [v.__dict__ for v in standing(migration)]}
+    except SpecError as error:
+        return {"line": [], "line_error": str(error)}
 
 
 def _state(ledger: Ledger, run_id: str, table: str) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from datamig_pipelines.errors import LedgerError
-from datamig_pipelines.ledger import Ledger
+from datamig_pipelines.ledger import History
+from datamig_pipelines.running.changes import settled
 from datamig_pipelines.running.opening import current_run, opened
 from datamig_pipelines.running.watch import tell
 from datamig_pipelines.spec import Launch, Migration
@@ -20,10 +21,11 @@ def validate(migration: Migration, launch: Launch | None = None) -> Iterator[Eve
         ProofFailedError: A proof found a difference; all proofs were run.
     """
     with opened(migration, launch) as (plan, session):
-        ledger = Ledger(session)
+        ledger = History(session)
         run = current_run(ledger, migration.name)
-        if run is None or not any(
-            ledger.table_state(run.run_id, r.name).done for r in plan.context.routes
+        stands = settled(ledger, run) is not None
+        if run is None or not (
+            stands or any(ledger.table_state(run.run_id, r.name).done for r in plan.context.routes)
         ):
             msg = f"{migration.name} is not loaded, so there is nothing to prove"
             raise LedgerError(msg, hint=f"datamig run {migration.name}")

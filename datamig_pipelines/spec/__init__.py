@@ -3,8 +3,17 @@
 from datamig_pipelines.spec.connection import Connection
 from datamig_pipelines.spec.files import find_migration, list_migrations, read_migration
 from datamig_pipelines.spec.launch import Direction, Launch
+from datamig_pipelines.spec.line import Line, line_of
 from datamig_pipelines.spec.migration import Migration
-from datamig_pipelines.spec.policy import Alert, Backup, Contact, Rejects, Rollback, Schedule
+from datamig_pipelines.spec.policy import (
+    Alert,
+    Approval,
+    Backup,
+    Contact,
+    Rejects,
+    Rollback,
+    Schedule,
+)
 from datamig_pipelines.spec.proof import Suite, Validation
 from datamig_pipelines.spec.spread import Spread
 from datamig_pipelines.spec.table import Cast, ColumnSpec, TableSpec
@@ -12,6 +21,7 @@ from datamig_pipelines.spec.throttle import Metrics, Throttle
 
 __all__ = [
     "Alert",
+    "Approval",
     "Backup",
     "Cast",
     "ColumnSpec",
@@ -19,6 +29,7 @@ __all__ = [
     "Contact",
     "Direction",
     "Launch",
+    "Line",
     "Metrics",
     "Migration",
     "Rejects",
@@ -30,6 +41,7 @@ __all__ = [
     "Throttle",
     "Validation",
     "find_migration",
+    "line_of",
     "list_migrations",
     "read_migration",
 ]

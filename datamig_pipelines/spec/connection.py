@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 from typing import Self
+from urllib.parse import unquote
 
 from pydantic import Field, model_validator
 from sqlalchemy.engine import URL, make_url
@@ -12,6 +13,12 @@ from datamig_pipelines.errors import MissingSecretError, UnknownEngineError
 from datamig_pipelines.spec.model import SpecModel
 
 FILE_ENGINES = ("sqlite", "duckdb", "csv", "parquet")
+_PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306}
+_HERE = ("", "localhost", "127.0.0.1", "::1", "[::1]")
+_SOCKETS = (
+    *("/tmp", "/run/postgresql", "/var/run/postgresql"),  # noqa: S108 (PostgreSQL's own default)
+    *("/run/mysqld/mysqld.sock", "/var/run/mysqld/mysqld.sock", "/tmp/mysql.sock"),  # noqa: S108 (as above)
+)
 
 
 class Connection(SpecModel):
@@ -80,3 +87,20 @@ def _parse(text: str) -> URL:
     except ArgumentError:
         msg = "this is no database URL"
         raise ValueError(msg) from None
+
+
+def address(url: URL) -> tuple[str, str, int | None, str | None]:
+    """Return engine, host, port and database: equal where two URLs are one database for sure.
+
+    ``localhost``, ``127.0.0.1``, ``::1``, no host and the engine's usual socket are one host, and
+    no port is the usual one; user, driver and options do not count.
+    """
+    engine = url.get_backend_name()
+    if engine in FILE_ENGINES:
+        return engine, "", None, url.database
+    asked = {name: str(value) for name, value in url.query.items()}
+    host = unquote(asked.get("unix_socket") or url.host or asked.get("host") or "").casefold()
+    port = url.port or int(asked.get("port") or _PORTS.get(engine, 0))
+    if host in _HERE or host.rstrip("/") in _SOCKETS:
+        host = ""
+    return engine, host, port, url.database or url.username

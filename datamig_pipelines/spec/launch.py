@@ -8,7 +8,7 @@ from datamig_pipelines.spec.model import SpecModel
 
 
 class Direction(StrEnum):
-    """Where a run goes."""
+    """Where a run goes, in a word; the name of a migration is a direction as well: go there."""
 
     up = "up"
     down = "down"
@@ -16,9 +16,14 @@ class Direction(StrEnum):
 
 
 class Launch(SpecModel):
-    """The arguments of one run."""
+    """The arguments of one run.
 
-    direction: Direction = Direction.latest
+    ``direction`` is a word of `Direction` or the name of a migration of the same line. ``plan`` is
+    the fingerprint of the only plan that may run; '' is any.
+    """
+
+    direction: str = Field(default=Direction.latest, pattern=r"^[A-Za-z]\w*$")
     dry_run: bool = False
     batch_size: int | None = Field(default=None, ge=1, le=1_000_000)
     tables: tuple[str, ...] = ()
+    plan: str = Field(default="", pattern=r"^[0-9a-f]*$")

@@ -6,19 +6,29 @@ from collections import Counter
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 from sqlalchemy.engine import URL
 
 from datamig_pipelines.spec.connection import Connection
+from datamig_pipelines.spec.launch import Direction
 from datamig_pipelines.spec.model import SpecModel
-from datamig_pipelines.spec.policy import Alert, Backup, Contact, Rejects, Rollback, Schedule
+from datamig_pipelines.spec.policy import (
+    Alert,
+    Approval,
+    Backup,
+    Contact,
+    Rejects,
+    Rollback,
+    Schedule,
+)
 from datamig_pipelines.spec.proof import Validation
 from datamig_pipelines.spec.spread import Spread
 from datamig_pipelines.spec.table import Cast, Shards, TableSpec
 from datamig_pipelines.spec.throttle import Metrics, Throttle
 
+_DIRECTIONS = frozenset(Direction)
 _DAGSTER_WORDS = frozenset({"type", "config", "context", "input", "output"})
 
 
@@ -63,6 +73,15 @@ class Migration(SpecModel):
     validation: Validation = Field(default=Validation(), alias="validate")
     backup: Backup = Backup()
     rollback: Rollback = Rollback()
+    after: str = Field(
+        default="",
+        description="Name of the migration of the same target that has to be applied before.",
+    )
+    approval: Approval = Approval()
+    drift: Literal["refuse", "report"] = Field(
+        default="refuse",
+        description="What happens to a run when somebody changed or dropped what was migrated.",
+    )
     alerts: tuple[Alert, ...] = ()
     contacts: tuple[Contact, ...] = ()
     owners: tuple[Annotated[str, Field(pattern=r"^(team:.+|[^@\s]+@[^@\s]+)$")], ...] = Field(
@@ -78,6 +97,8 @@ class Migration(SpecModel):
     def _name_is_free(cls, name: str) -> str:
         if keyword.iskeyword(name) or name in _DAGSTER_WORDS:
             raise ValueError(f"{name} is a word of Python's or Dagster's; choose another")
+        if name in _DIRECTIONS:
+            raise ValueError(f"{name} is a direction of a run; choose another")
         return name
 
     @model_validator(mode="after")

@@ -47,6 +47,20 @@ class Rollback(SpecModel):
     )
 
 
+class Approval(SpecModel):
+    """Whether a person has to approve a plan before it runs."""
+
+    required: bool | Literal["risky"] = Field(
+        default=False,
+        description="true: every plan. risky: a plan that leaves something behind or changes "
+        "values, or has no proven backup (docs/versions.md lists it).",
+    )
+    by: tuple[str, ...] = Field(
+        default=(), description="Who may: user or user@host; nobody named: anybody."
+    )
+    valid_hours: float = Field(default=72, gt=0, description="An approval runs out after this.")
+
+
 class Alert(SpecModel):
     """Who hears about it: the environment variable holds an Apprise URL (mailto://, slack://, json://…)."""
 

@@ -50,7 +50,7 @@ def test_bug_is_one_line_and_a_file(
     def broken(*_: object) -> None:
         raise ZeroDivisionError(f"at mysql://root:{SECRET}@h/d, or {SECRET}")
 
-    monkeypatch.setattr(running, "look", broken)
+    monkeypatch.setattr(running, "outlook", broken)
 
     said = cli("plan", migration, "--json")
 

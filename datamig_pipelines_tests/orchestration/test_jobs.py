@@ -148,9 +148,9 @@ def test_materialize_loads_without_a_job(planned: Library, instance: dg.DagsterI
 
 
 def test_config_is_checked(planned: Library, instance: dg.DagsterInstance) -> None:
-    """A wrong word is refused at launch, a wrong number by the first step, with code and hint."""
-    with pytest.raises(dg.DagsterInvalidConfigError):
-        planned.run(instance, direction="sideways")
+    """A wrong word and a wrong number are refused by the first step, with code and hint."""
+    nowhere = planned.run(instance, direction="sideways")
+    assert _failure(nowhere).metadata["code"].value == "DM164"
 
     result = planned.run(instance, batch_size=0)
     assert not result.success

@@ -14,7 +14,7 @@ from datamig_pipelines.errors import (
     TargetNotEmptyError,
 )
 from datamig_pipelines.proofs import ProofResult
-from datamig_pipelines.running import losses, roll_back, run, status, validate
+from datamig_pipelines.running import look, losses, roll_back, run, status, validate
 from datamig_pipelines.running.run import StepStarted
 from datamig_pipelines.spec import Launch, Migration
 from datamig_pipelines.steps import STEPS
@@ -96,7 +96,6 @@ def test_changed_spec_is_refused_on_a_finished_migration(spec):
 
 def test_preview_is_what_runs(spec, monkeypatch):
     """Every statement that a plan shows for the schema and the constraints is sent, as shown."""
-    from datamig_pipelines.running import look
     from datamig_pipelines.session import Session
 
     shown = [s.sql for n in ("schema", "constraints") for s in STEPS[n].preview(look(spec).context)]
@@ -144,6 +143,12 @@ def test_source_as_target_is_refused(source, tmp_path, monkeypatch):
     """A database does not migrate into itself."""
     with pytest.raises(ConnectError, match="same database"):
         list(run(migration(source, source, tmp_path, monkeypatch)))
+
+
+def test_target_in_memory_is_refused_by_a_look(source, tmp_path, monkeypatch):
+    """A plan for a database that nobody else can see is an error of ours, not a bug."""
+    with pytest.raises(ConnectError, match="in a file"):
+        look(migration(source, "sqlite:///:memory:", tmp_path, monkeypatch))
 
 
 def test_launch_of_some_tables_leaves_the_others(source, sqlite_url, tmp_path, monkeypatch):

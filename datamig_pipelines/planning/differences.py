@@ -1,0 +1,99 @@
+"""Two states of things, told apart object by object: plans, and what a target holds."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from enum import Enum
+from typing import Any
+
+Facts = dict[str, dict[str, dict[str, Any]]]
+"""Thing (``table a``) → part (``column b``; '' is the thing itself) → attribute → value."""
+
+_SHOWN = 80  # characters of a value: an expression or a view may be a page
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing, or one part of it, that was added, removed or changed."""
+
+    thing: str
+    part: str
+    change: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        """Return ``table a, column b: changed: type INTEGER → TEXT``."""
+        where = f"{self.thing}, {self.part}" if self.part else self.thing
+        return f"{where}: {self.change}" + (f": {self.detail}" if self.detail else "")
+
+
+def differences(before: Facts, after: Facts) -> list[Difference]:
+    """Return what was added, removed and changed between two states, in their order."""
+    found = []
+    for thing in dict.fromkeys([*before, *after]):
+        if thing not in after:
+            found.append(Difference(thing, "", "removed"))
+        elif thing not in before:
+            found.append(Difference(thing, "", "added"))
+        else:
+            found += _parts(thing, before[thing], after[thing])
+    return found
+
+
+def _parts(
+    thing: str, before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]]
+) -> Iterator[Difference]:
+    for part in dict.fromkeys([*before, *after]):
+        if part not in after:
+            yield Difference(thing, part, "removed")
+        elif part not in before:
+            yield Difference(thing, part, "added", _all(after[part]))
+        elif said := _attributes(before[part], after[part]):
+            yield Difference(thing, part, "changed", said)
+
+
+def _attributes(before: dict[str, Any], after: dict[str, Any]) -> str:
+    changes = []
+    for name in dict.fromkeys([*before, *after]):
+        one, two = before.get(name), after.get(name)
+        if one == two or (name == "order" and sorted(one or []) != sorted(two or [])):
+            continue  # members of an order that came or went are differences of their own
+        changes.append(f"{name} {_shown(one)} → {_shown(two)}")
+    return "; ".join(changes)
+
+
+def _all(attributes: dict[str, Any]) -> str:
+    return "; ".join(f"{name} {_shown(value)}" for name, value in attributes.items())
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict) and (value.get("native") or value.get("kind")):
+        text = str(value.get("native") or value["kind"])
+    elif isinstance(value, str):
+        text = " ".join(value.split()) or "''"
+    else:
+        text = "none" if value is None else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def plain(value: Any, *, without: tuple[str, ...] = ()) -> Any:
+    """Return a value in JSON's words.
+
+    Fields of a dataclass that hold their default are left out, so that a field which a later
+    version adds changes nothing that is remembered.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            f.name: plain(held)
+            for f in fields(value)
+            if f.name not in without and (held := getattr(value, f.name)) != _default(f)
+        }
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def _default(field: Any) -> Any:
+    return field.default if field.default is not MISSING else MISSING

@@ -1,0 +1,201 @@
+"""Migrations of one target come after each other: where it stands, and how to go elsewhere."""
+
+import pytest
+
+from datamig_pipelines.errors import (
+    BaselineError,
+    LedgerError,
+    OutOfOrderError,
+    UnknownVersionError,
+)
+from datamig_pipelines.running import (
+    NothingToDo,
+    baseline,
+    history,
+    losses,
+    moves,
+    refuse_elsewhere,
+    roll_back,
+    run,
+    standing,
+    status,
+    validate,
+)
+from datamig_pipelines.spec import Launch, Migration
+from datamig_pipelines_tests.running.lines import Defs
+
+
+def line(defs: Defs) -> tuple[Migration, Migration, Migration]:
+    """Return three migrations, each after the one before."""
+    return (
+        defs.write("one", "p"),
+        defs.write("two", "r", after="one"),
+        defs.write("three", "q", after="two"),
+    )
+
+
+def drawn(migration: Migration) -> list[str]:
+    """Return the line as ``name:state``, with ``*`` where the target stands."""
+    return [f"{v.version}:{v.state}{'*' if v.here else ''}" for v in standing(migration)]
+
+
+def todo(migration: Migration, direction: str) -> list[str]:
+    """Return the moves as ``+name`` and ``-name``."""
+    return [f"{'+' if m.forward else '-'}{m.migration.name}" for m in moves(migration, direction)]
+
+
+def test_line_is_drawn_with_the_place_where_the_target_stands(defs):
+    """Pending, applied and half-done versions are told apart, from any member of the line."""
+    one, two, three = line(defs)
+    assert drawn(two) == ["one:pending", "two:pending", "three:pending"]
+    list(run(one))
+    assert drawn(three) == ["one:applied*", "two:pending", "three:pending"]
+    list(run(two))
+
+    assert drawn(one) == ["one:applied", "two:applied*", "three:pending"]
+    assert [v["state"] for v in status(one)["line"]] == ["applied", "applied", "pending"]
+
+
+def test_begun_version_is_not_applied(small):
+    """A run of some tables only is under way; what comes after it has to wait."""
+    one = small.write("one", include=["p", "q"])
+    two = small.write("two", "r", after="one")
+    list(run(one, Launch(tables=("p",))))
+
+    assert drawn(one) == ["one:running", "two:pending"]
+    with pytest.raises(OutOfOrderError, match="comes after one, which is running"):
+        list(run(two))
+
+
+def test_moves_lead_to_every_direction(small):
+    """up is the next one, latest all, down the last one back, a name goes there and back."""
+    one, two, _ = line(small)
+    assert todo(one, "up") == ["+one"]
+    assert todo(one, "latest") == ["+one", "+two", "+three"]
+    assert todo(one, "two") == ["+one", "+two"]
+    assert todo(one, "down") == []
+    list(run(one))
+    list(run(two))
+
+    assert todo(one, "up") == ["+three"]
+    assert todo(one, "latest") == ["+three"]
+    assert todo(one, "down") == ["-two"]
+    assert todo(two, "one") == ["-two"]
+    assert todo(one, "two") == []
+    with pytest.raises(UnknownVersionError) as caught:
+        moves(one, "four")
+    assert "one, two, three" in caught.value.hint
+
+
+def test_run_before_its_predecessor_is_refused(defs):
+    """Nothing is touched, and the message names what to run first."""
+    _, two, _ = line(defs)
+
+    with pytest.raises(OutOfOrderError) as caught:
+        list(run(two))
+
+    assert "comes after one, which is not applied" in caught.value.message
+    assert "datamig run one" in caught.value.hint
+    assert status(two)["runs"] == []
+
+
+def test_rollback_below_a_successor_is_refused(defs):
+    """What others come after is taken back last; the files are not asked for that."""
+    one, two, _ = line(defs)
+    list(run(one))
+    list(run(two))
+    defs.file("two").unlink()
+
+    for verb in (losses, lambda m: list(roll_back(m))):
+        with pytest.raises(OutOfOrderError, match="two comes after one"):
+            verb(one)
+    list(roll_back(two))
+    list(roll_back(one))
+
+    assert defs.tables(one) == set()
+
+
+def test_job_moves_its_own_migration_only(small):
+    """A direction that means another version is refused and names the jobs."""
+    one, two, _ = line(small)
+    list(run(one))
+    refuse_elsewhere(one, "one")
+    refuse_elsewhere(one, "latest")
+
+    with pytest.raises(OutOfOrderError) as caught:
+        refuse_elsewhere(one, "three")
+
+    assert "two, three" in caught.value.hint
+    list(run(two))
+    with pytest.raises(OutOfOrderError, match="moves two only") as caught:
+        refuse_elsewhere(two, "one")
+    assert "two_rollback" in caught.value.hint
+
+
+def test_baseline_marks_without_running(defs):
+    """Tables that are there become a version; nothing is run, and the next one follows."""
+    old = defs.write("old")
+    list(run(old))
+    defs.ask(old, "DELETE FROM {p} WHERE id = 9")
+    adopted = forgotten(defs, old)
+    with pytest.raises(OutOfOrderError):
+        list(run(defs.write("next", "r", after="old")))
+
+    baseline(adopted)
+    events = list(run(adopted))
+
+    assert [type(e) for e in events] == [NothingToDo]
+    assert drawn(adopted) == ["old:baseline*", "next:pending"]
+    assert defs.ask(old, "SELECT count(*) FROM {p}") == [(2,)]
+    assert history(adopted)["runs"][-1]["result"] == "baseline"
+    list(run(defs.read("next")))
+    with pytest.raises(LedgerError, match="in the ledger already"):
+        baseline(adopted)
+
+
+def test_rollback_of_a_baseline_drops_nothing(defs):
+    """The mark goes, the tables stay: this migration did not make them."""
+    adopted = forgotten(defs, defs.write("old"))
+    defs.ask(adopted, "CREATE TABLE {p} (id INTEGER, name TEXT, n INTEGER)")
+    baseline(adopted)
+
+    list(roll_back(adopted))
+
+    assert defs.tables(adopted) == {"p"}
+    assert drawn(adopted) == ["old:pending"]
+
+
+def test_validate_compares_the_rows_of_a_baseline(small):
+    """A baseline says nothing about rows; the proofs do."""
+    adopted = small.write("old")
+    small.ask(adopted, "CREATE TABLE {p} (id INTEGER PRIMARY KEY, name TEXT NOT NULL, n INTEGER)")
+    baseline(adopted)
+
+    with pytest.raises(Exception, match="differ"):
+        list(validate(adopted))
+
+
+def test_baseline_without_its_tables_is_refused(defs):
+    """A missing table and a missing column are named, and nothing is marked."""
+    spec = defs.write("old", include=["p", "r"])
+    defs.ask(spec, "CREATE TABLE {p} (id INTEGER, name TEXT)")
+
+    with pytest.raises(BaselineError) as caught:
+        baseline(spec)
+
+    assert ".n" in caught.value.message
+    assert "table" in caught.value.message
+    assert drawn(spec) == ["old:pending"]
+
+
+def forgotten(defs: Defs, spec: Migration) -> Migration:
+    """Return the migration on a target whose ledger does not know it."""
+    from datamig_pipelines.ledger import History
+    from datamig_pipelines.running.opening import target_place
+
+    with target_place(spec).open(readonly=False) as session:
+        ledger = History(session)
+        if ledger.exists():
+            for name in ("run", "history", "catalog"):
+                ledger._delete(name)
+    return defs.read(spec.name)
