@@ -5,6 +5,7 @@ DatamigError
     UnknownEngineError
     MissingSecretError
     TransformNotFoundError
+    ScratchUnfitError
   PlanError
     TableMissingError
     ColumnMissingError
@@ -15,6 +16,10 @@ DatamigError
     NotYetError
   StepError
     BackupError
+      BackupStoreError
+      BackupDamagedError
+      BackupMissingError
+      RestoreError
     TransformError
     RejectsError
     StalledError
@@ -100,6 +105,12 @@ class TransformNotFoundError(SpecError):
     code = "DM103"
 
 
+class ScratchUnfitError(SpecError):
+    """The place for scratch databases is no database of the same engine."""
+
+    code = "DM150"
+
+
 class PlanError(DatamigError):
     """The YAML is fine, the databases make it impossible; nothing was changed."""
 
@@ -160,6 +171,30 @@ class BackupError(StepError):
     """The backup could not be written, read back or restored."""
 
     code = "DM301"
+
+
+class BackupStoreError(BackupError):
+    """The object store that holds the backups refuses, or does not answer."""
+
+    code = "DM340"
+
+
+class BackupDamagedError(BackupError):
+    """A backup is not what was written: a file, or its manifest, was changed since."""
+
+    code = "DM341"
+
+
+class BackupMissingError(BackupError):
+    """A restore is asked for, and there is no backup that could be restored."""
+
+    code = "DM342"
+
+
+class RestoreError(BackupError):
+    """The restore did not lead back to the state of the backup, or was refused."""
+
+    code = "DM343"
 
 
 class TransformError(StepError):

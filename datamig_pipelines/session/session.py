@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy.engine import URL
@@ -84,6 +85,11 @@ class Session:
         """Take the lock that one run on a target may hold; False if another process has it."""
         with self._translated():
             return self.dialect.lock_run(self._connection, name)
+
+    def replace(self, files: Sequence[Path]) -> None:
+        """Put a backup in the place of everything in the database but our ledger."""
+        with self._translated():
+            self.dialect.replace(self._connection, self.url, files)
 
     def _rollback(self) -> None:
         try:

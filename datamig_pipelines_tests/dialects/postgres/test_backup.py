@@ -54,12 +54,12 @@ def test_tools_must_fit_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     tools = {backup._Tool(13, "/13/pg_dump"), backup._Tool(17, "/17"), backup._Tool(16, "/16")}
     monkeypatch.setattr(backup, "_installed", lambda _: tools)
 
-    assert backup._tool("pg_dump", 15) == "/16"
+    assert backup.tool("pg_dump", 15) == "/16"
     with pytest.raises(BackupError, match="older") as old:
-        backup._tool("pg_dump", 18)
+        backup.tool("pg_dump", 18)
     assert "postgresql-client-18" in old.value.hint
 
     monkeypatch.setattr(backup, "_installed", lambda _: set())
     with pytest.raises(DriverMissingError) as missing:
-        backup._tool("pg_dump", 15)
+        backup.tool("pg_dump", 15)
     assert "postgresql-client" in missing.value.hint
