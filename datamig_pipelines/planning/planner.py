@@ -22,6 +22,7 @@ from datamig_pipelines.planning.columns import (
     unused_casts,
 )
 from datamig_pipelines.planning.expressions import translated_view
+from datamig_pipelines.planning.keeping import backup_notes
 from datamig_pipelines.planning.keys import choose_key
 from datamig_pipelines.planning.naming import Names
 from datamig_pipelines.planning.order import parents_first
@@ -82,6 +83,9 @@ class _Planner:
         routes = self._ordered(self._referenced([self._route(t, n) for t, n in targets]))
         self._check_empty(routes)
         self._others()
+        here, target = self.inputs.here, self.inputs.target.dialect
+        policy = self.inputs.migration.backup
+        self.notes += backup_notes(policy, here, self.inputs.owned, target)
         fingerprint = _fingerprint(routes, views)
         context = Context(
             self.inputs.migration,

@@ -1,5 +1,6 @@
 """The one door: plan, run, resume, validate, take back."""
 
+from datamig_pipelines.running.keeping import list_backups, verify_again
 from datamig_pipelines.running.opening import look
 from datamig_pipelines.running.restoring import Overwritten
 from datamig_pipelines.running.rollback import Loss, losses, needs_restore, overwrites, roll_back
@@ -12,6 +13,7 @@ __all__ = [
     "Overwritten",
     "StepStarted",
     "fail_run",
+    "list_backups",
     "look",
     "losses",
     "needs_restore",
@@ -22,4 +24,5 @@ __all__ = [
     "status",
     "undo_if_asked",
     "validate",
+    "verify_again",
 ]

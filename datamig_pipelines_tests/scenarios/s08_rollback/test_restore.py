@@ -51,8 +51,8 @@ def spoilt(made: Journey) -> None:
         "INSERT INTO mine VALUES (3, 'c')",
         "DELETE FROM other WHERE n = 1",
         "DROP VIEW looked",
-        "CREATE TABLE later (id INTEGER)",
-        "INSERT INTO later VALUES (1)",
+        f"CREATE TABLE {made.named('later')} (id INTEGER)",
+        f"INSERT INTO {made.named('later')} VALUES (1)",
     )
 
 
@@ -100,7 +100,8 @@ def test_restore_keeps_what_it_overwrites(journey: Journey) -> None:
 def test_restore_names_what_will_be_lost(journey: Journey) -> None:
     """Tables that changed, that the run made and that others made are told apart; others are not."""
     journey.run()
-    journey.ask("INSERT INTO mine VALUES (3, 'c')", "CREATE TABLE later (id INTEGER)")
+    journey.ask("INSERT INTO mine VALUES (3, 'c')")
+    journey.ask(f"CREATE TABLE {journey.named('later')} (id INTEGER)")
 
     lost = {
         o.table.rpartition(".")[2]: (o.rows, o.before, o.made)
@@ -140,7 +141,7 @@ def test_undo_that_fails_says_the_other_way(going: Going, shop_url: str, pg_url:
     """A view of others on a loaded table stops the undo; the hint is --restore, which works."""
     journey = filled(going(shop_url, pg_url, include=TABLES))
     journey.run()
-    journey.ask("CREATE VIEW of_others AS SELECT id FROM regions")
+    journey.ask("CREATE VIEW public.of_others AS SELECT id FROM regions")
 
     error = journey.refused(running.roll_back)
     restored(journey)
@@ -160,7 +161,7 @@ def test_failed_run_is_restored_where_the_spec_says_so(
         "import polars as pl, psycopg, os\n"
         "def load(f: pl.DataFrame) -> pl.DataFrame:\n"
         "    with psycopg.connect(os.environ['SCENARIO_TARGET_URL']) as c:\n"
-        "        c.execute('CREATE VIEW of_others AS SELECT 1 FROM regions')\n"
+        "        c.execute('CREATE VIEW public.of_others AS SELECT 1 FROM regions')\n"
         "    return 1 / 0\n"
     )
     journey.attributes["tables"] = [{"name": "countries", "transform": "broken.load"}]
@@ -250,7 +251,7 @@ def test_missing_backup_stops_a_restore(journey: Journey) -> None:
 
 def test_empty_target_has_nothing_to_restore(going: Going, shop_url: str, sqlite_url: str) -> None:
     """Nothing was kept, so a restore is refused, and undo still works."""
-    journey = going(shop_url, sqlite_url.replace("test", "empty"), include=TABLES)
+    journey = going(shop_url, sqlite_url, include=TABLES)
     journey.run()
 
     error = journey.refused(lambda m: running.roll_back(m, by_restore=True))
