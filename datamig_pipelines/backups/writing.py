@@ -98,7 +98,7 @@ def _kept(order: BackupOrder, store: Store) -> Generator[str, None, Manifest]:
         migration=order.migration.name,
         run=order.run,
         side=order.side,
-        time=datetime.now(UTC).isoformat(timespec="seconds"),
+        time=datetime.now(UTC).isoformat(timespec="milliseconds"),
         datamig=version("datamig_pipelines"),
         engine=dialect.label,
         version=dumped.catalog.version,

@@ -85,12 +85,15 @@ def ledger_tables(url: URL) -> list[str]:
     return [name for (name,) in asked(url, sql) if is_ledger(TableName("", name))]
 
 
-def restore(url: URL, files: Sequence[Path]) -> None:
-    """Run the scripts of a backup in the empty database at ``url``; the first error ends it."""
+def restore(url: URL, files: Sequence[Path], *, first: str = "") -> None:
+    """Run the scripts of a backup in the empty database at ``url``; the first error ends it.
+
+    ``first`` is what each client runs before.
+    """
     for path in files:
         options = ["--default-character-set=utf8mb4", str(url.database)]
         with _opened(path) as script:
-            _run(_CLIENT, options, url, script=script)
+            _run(_CLIENT, options, url, script=script, first=first)
 
 
 @contextmanager
@@ -180,6 +183,7 @@ def _run(
     url: URL,
     *,
     script: IO[bytes] | None = None,
+    first: str = "",
     to: IO[bytes] | None = None,
 ) -> bytes:
     """Run a program, its input and output passed on in blocks. Returns the end of its output."""
@@ -194,7 +198,7 @@ def _run(
         )
         try:
             if script is not None and process.stdin is not None:
-                _feed(script, process.stdin)
+                _feed(first, script, process.stdin)
             while process.stdout is not None and (block := process.stdout.read(_BLOCK_BYTES)):
                 end = (end + block)[-_END_BYTES:]
                 cast("IO[bytes]", to).write(block)
@@ -212,8 +216,9 @@ def _run(
     return end
 
 
-def _feed(script: IO[bytes], target: IO[bytes]) -> None:
+def _feed(first: str, script: IO[bytes], target: IO[bytes]) -> None:
     with suppress(BrokenPipeError), target:  # the program has ended, and its code says how
+        target.write(first.encode())
         while block := script.read(_BLOCK_BYTES):
             target.write(block)
 

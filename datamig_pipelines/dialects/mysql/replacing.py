@@ -9,8 +9,10 @@ from sqlalchemy.engine import URL
 from datamig_pipelines.catalog import TableName, is_ledger
 from datamig_pipelines.dialects.mysql import backup, driver
 from datamig_pipelines.dialects.mysql.names import quote
-from datamig_pipelines.errors import BackupError, RestoreError
+from datamig_pipelines.errors import BackupError, LockTimeoutError, RestoreError
 
+_LOCK: Final = "CONCAT('datamig restore ', LEFT(MD5(DATABASE()), 16))"
+_WAIT_S: Final = 30
 _KINDS: Final = {"VIEW": "VIEW", "SEQUENCE": "SEQUENCE", "BASE TABLE": "TABLE"}
 _ROUTINES: Final = (
     "SELECT routine_name FROM information_schema.routines "
@@ -36,6 +38,7 @@ def replace(connection: Any, url: URL, files: Sequence[Path]) -> None:
     Raises:
         RestoreError: A script was refused; the target holds a part of the backup.
     """
+    _outwait(connection)
     driver.query(connection, "SET SESSION foreign_key_checks = 0", ())
     try:
         for statement in _drops(connection):
@@ -43,11 +46,24 @@ def replace(connection: Any, url: URL, files: Sequence[Path]) -> None:
     finally:
         driver.query(connection, "SET SESSION foreign_key_checks = 1", ())
     try:
-        backup.restore(url, files)
+        backup.restore(url, files, first=f"SELECT GET_LOCK({_LOCK}, 0);\n")
     except BackupError as error:
         msg = f"the restore stopped half-way: {error.message}"
         hint = "Mend the cause, then run the same rollback again: it starts this restore over."
         raise RestoreError(msg, hint=hint) from error
+
+
+def _outwait(connection: Any) -> None:
+    """Wait for the client of a killed restore, which works off what is left in its pipe.
+
+    Raises:
+        LockTimeoutError: It does not end.
+    """
+    got = driver.query(connection, f"SELECT GET_LOCK({_LOCK}, {_WAIT_S})", ())
+    if tuple(got[0]) != (1,):
+        msg = f"the client of an earlier restore is still at work after {_WAIT_S} s"
+        raise LockTimeoutError(msg, hint="End it (a `mariadb` process), then roll back again.")
+    driver.query(connection, f"SELECT RELEASE_LOCK({_LOCK})", ())
 
 
 def _drops(connection: Any) -> Iterator[str]:

@@ -1,12 +1,13 @@
 """Puts a backup in the place of what is in a database, in one transaction: all of it or nothing."""
 
+import os
 import re
 import subprocess
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, cast
 
 from sqlalchemy.engine import URL
 
@@ -15,6 +16,7 @@ from datamig_pipelines.errors import LockTimeoutError, RestoreError
 
 _BLOCK_BYTES: Final = 1024 * 1024
 _LOCK_TIMEOUT_S: Final = 30
+_THROUGH: Final = "datamig-is-through"
 _SYSTEM: Final = "n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'datamig')"
 _KEPT: Final = (
     f"SELECT n.nspname FROM pg_namespace n WHERE {_SYSTEM} AND (n.nspname = 'public' "
@@ -89,7 +91,7 @@ def replace(url: URL, files: Sequence[Path]) -> None:
         contents = Path(folder) / "contents"
         contents.write_text(_contents(restore, archive, kept))
         written = [restore, *owners, f"--use-list={contents}", "--file=-", str(archive)]
-        client = [psql, "-X", "-q", "--no-password", "-v", "ON_ERROR_STOP=1"]
+        client = [psql, "-X", "-q", "--no-password", "-o", os.devnull, "-v", "ON_ERROR_STOP=1"]
         _pipe(written, [*client, f"--dbname={backup.conninfo(url)}"], environment, url)
 
 
@@ -111,37 +113,49 @@ def _contents(program: str, archive: Path, kept: set[str]) -> str:
 
 
 def _pipe(writer: list[str], reader: list[str], environment: dict[str, str], url: URL) -> None:
-    """Let one program's script run in another, framed by BEGIN and, only at its end, COMMIT."""
+    """Let one program's script run in another, framed by BEGIN and, only at its end, COMMIT.
+
+    COMMIT is sent when the reader has said that all before it went through: a reader that outlives
+    us finds its input ended and the transaction open.
+    """
     with tempfile.TemporaryFile() as complaints, tempfile.TemporaryFile() as refusals:
         script = subprocess.Popen(writer, stdout=subprocess.PIPE, stderr=complaints)
         client = subprocess.Popen(
             reader,
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=refusals,
             env=environment,
         )
-        if script.stdout is None or client.stdin is None:
-            raise RestoreError("the programs have no pipes", hint="This is a bug.")
         try:
-            _pump(script, script.stdout, client.stdin)
+            through = _pump(script, client)
         finally:
-            script.stdout.close()
-            with suppress(BrokenPipeError):  # the client has ended, and says why
-                client.stdin.close()
+            for pipe in (script.stdout, client.stdin, client.stdout):
+                with suppress(BrokenPipeError):  # the client has ended, and says why
+                    cast("IO[bytes]", pipe).close()
             ended = script.wait(), client.wait()
         said = [_said(refusals, url), _said(complaints, url)]
-    if ended != (0, 0):
+    if ended != (0, 0) or not through:
         raise _refused(ended, said)
 
 
-def _pump(script: "subprocess.Popen[bytes]", source: IO[bytes], target: IO[bytes]) -> None:
+def _pump(script: "subprocess.Popen[bytes]", client: "subprocess.Popen[bytes]") -> bool:
+    """Pass the script on; say whether all of it went through and COMMIT was sent."""
+    source, target = cast("IO[bytes]", script.stdout), cast("IO[bytes]", client.stdin)
     with suppress(BrokenPipeError):
         target.write(_BEGIN.encode())
         while block := source.read(_BLOCK_BYTES):
             target.write(block)
-        if script.wait() == 0:
-            target.write(b"\nCOMMIT;\n")
+        if script.wait() != 0:
+            return False
+        target.write(f"\n\\echo {_THROUGH}\n".encode())
+        target.flush()
+        if cast("IO[bytes]", client.stdout).readline().strip() != _THROUGH.encode():
+            return False
+        target.write(b"COMMIT;\n")
+        target.flush()
+        return True
+    return False
 
 
 def _said(file: IO[bytes], url: URL) -> str:

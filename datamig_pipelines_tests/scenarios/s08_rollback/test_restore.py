@@ -285,6 +285,40 @@ def test_locked_table_stops_a_restore_and_loses_nothing(
     assert len(journey.rows("mine")) == 2
 
 
+def test_restore_killed_inside_its_transaction_changes_nothing(
+    going: Going, shop_url: str, pg_url: str
+) -> None:
+    """kill -9 while psql waits in the middle: the server rolls back, the next rollback ends it."""
+    import time
+
+    import psycopg
+
+    journey = filled(going(shop_url, pg_url, include=TABLES))
+    journey.run()
+    spoilt(journey)
+    waiting = "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
+    waiting += "WHERE NOT granted AND datname = current_database()"
+    with psycopg.connect(pg_url) as holder:
+        holder.execute("SELECT count(*) FROM mine")
+        process = journey.start("restore")
+        assert any(e.get("text", "").startswith("restoring") for e in process.told())
+        with psycopg.connect(pg_url, autocommit=True) as watcher:
+            while watcher.execute(waiting).fetchone() == (0,):
+                time.sleep(0.02)
+            assert process.kill()
+            holder.rollback()
+            others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+            others += f"AND application_name = 'psql' AND pid <> {watcher.info.backend_pid}"
+            while watcher.execute(others).fetchone() != (0,):
+                time.sleep(0.02)
+
+    assert len(journey.rows("mine")) == 3
+    assert journey.rows("later") == [(1,)]
+    list(running.roll_back(journey.migration))
+    assert len(journey.rows("mine")) == 2
+    assert running.status(journey.migration)["runs"][-1]["status"] == "rolled_back"
+
+
 def test_killed_pg_restore_loses_nothing(
     going: Going, shop_url: str, pg_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
