@@ -183,3 +183,26 @@ def test_new_table_is_loaded_and_a_gone_one_is_told(
     reloaded = planned.run(instance)  # the failed plan wrote the new list
     assert reloaded.success
     assert _table(reloaded, "shelves").metadata["dagster/row_count"].value == 0
+
+
+def test_backup_asset_shows_place_size_and_recovery(
+    planned: Library, instance: dg.DagsterInstance
+) -> None:
+    """A target that holds something is kept; the asset says where, how big, how long it takes."""
+    import duckdb
+
+    with duckdb.connect(str(planned.target)) as connection:
+        connection.execute("CREATE TABLE mine (i INTEGER)")
+
+    result = planned.run(instance)
+
+    key = dg.AssetKey(["library", "backup"])
+    events = [e for e in result.all_events if e.is_step_materialization and e.asset_key == key]
+    facts = events[-1].step_materialization_data.materialization.metadata
+    assert facts["folder"].value
+    assert facts["bytes"].value > 0
+    assert facts["verified"].value == "restore"
+    assert facts["recovery_s"].value > 0
+    checks = {c.check_name: c for c in result.get_asset_check_evaluations()}
+    assert checks["restored"].passed
+    assert "recovery takes" in (checks["restored"].description or "")
