@@ -13,6 +13,8 @@ from datamig_pipelines.session import Session
 
 _NO_SHAPE = frozenset({"name", "rows", "bytes"})
 """Parts of a table that are no definition: estimates change with every ANALYZE."""
+_GRANT = "grant "
+"""Grants are told apart: only some users may restore them, and scratch servers lack the roles."""
 
 
 def observe(
@@ -24,10 +26,13 @@ def observe(
     return State(
         {str(t.name): _facts(session, t) for t in tables},
         {} if only is not None else views_of(catalog),
-        ()
-        if only is not None
-        else tuple(sorted(f"{kind} {name}" for kind, name in catalog.others)),
+        () if only is not None else others_of(catalog),
     )
+
+
+def others_of(catalog: Catalog) -> tuple[str, ...]:
+    """Return functions, triggers, grants and the like."""
+    return tuple(sorted(f"{kind} {name}" for kind, name in catalog.others))
 
 
 def views_of(catalog: Catalog) -> dict[str, str]:
@@ -58,7 +63,18 @@ def strangers(before: State, after: State) -> list[str]:
     """Return what is there and was not: ``table x``, ``view y``, ``function z``."""
     tables = [f"table {n}" for n in after.tables if n not in before.tables]
     views = [f"view {n}" for n in after.views if n not in before.views]
-    return [*tables, *views, *(o for o in after.others if o not in before.others)]
+    return [*tables, *views, *_missing(after, before)]
+
+
+def other_grants(before: State, after: State) -> list[str]:
+    """Return the grants that only one of both states has."""
+    return sorted(o for o in {*before.others} ^ {*after.others} if o.startswith(_GRANT))
+
+
+def _missing(before: State, after: State) -> Iterator[str]:
+    for other in before.others:
+        if other not in after.others and not other.startswith(_GRANT):
+            yield other
 
 
 def _of_tables(before: State, after: State) -> Iterator[str]:
@@ -86,6 +102,4 @@ def _of_views(before: State, after: State) -> Iterator[str]:
 
 
 def _of_others(before: State, after: State) -> Iterator[str]:
-    for other in before.others:
-        if other not in after.others:
-            yield f"{other} is missing"
+    yield from (f"{other} is missing" for other in _missing(before, after))

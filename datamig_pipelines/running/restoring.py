@@ -15,6 +15,7 @@ from datamig_pipelines.backups import (
     fetched,
     observe,
     open_store,
+    other_grants,
     read_manifest,
     strangers,
     write_backup,
@@ -37,7 +38,8 @@ RESTORE = "rollback:restore"
 class Overwritten:
     """What a restore takes from one table: its rows now, and those of the backup (None: no table).
 
-    ``made`` says that the run made the table.
+    ``made`` says that the run made the table. Views, functions and the like (``view v``) have no
+    rows of their own.
     """
 
     table: str
@@ -88,7 +90,10 @@ def point_of(migration: Migration, ledger: Ledger, run: RunEntry) -> tuple[Store
 def overwritten(
     migration: Migration, place: Place, session: Session, ledger: Ledger, run: RunEntry
 ) -> list[Overwritten]:
-    """Return every table whose rows now would be gone after a restore. Reads all of them."""
+    """Return every table whose rows now would be gone after a restore, and what else was made.
+
+    Reads all tables.
+    """
     _, manifest = point_of(migration, ledger, run)
     now, then = observe(database_of(place), session), manifest.state
     made = made_by(ledger, run)
@@ -98,7 +103,8 @@ def overwritten(
         if before is None or before.fingerprint != facts.fingerprint:
             rows = before.rows if before else None
             lost.append(Overwritten(name, facts.rows, rows, name in made))
-    return lost
+    others = [name for name in strangers(then, now) if not name.startswith("table ")]
+    return lost + [Overwritten(o, 0, None, o.partition(" ")[2] in made) for o in others]
 
 
 def restore(
@@ -124,7 +130,11 @@ def restore(
         yield Said(f"restoring {store.place(manifest.id)}")
         session.replace(files)
     yield Said("restored; comparing catalog and rows with the backup's figures")
-    _prove(manifest, observe(database_of(place), session))
+    now = observe(database_of(place), session)
+    _prove(manifest, now)
+    grants = other_grants(manifest.state, now)
+    if grants:
+        yield Said(f"not as before, for somebody with the rights to mend: {'; '.join(grants)}")
     _close(ledger, run)
     proven = f"catalog and rows are those of the backup of {manifest.time}"
     detail = {
@@ -132,6 +142,7 @@ def restore(
         "proven": proven,
         "restored": store.place(manifest.id),
         "safety": kept,
+        "grants that differ": grants,
         "seconds": round(time.monotonic() - began, 1),
     }
     yield StepDone("rollback", detail)
