@@ -11,6 +11,7 @@ DatamigError
     TwoHeadsError
     LineTargetsError
     UnknownVersionError
+    ScratchUnfitError
   PlanError
     TableMissingError
     ColumnMissingError
@@ -23,6 +24,10 @@ DatamigError
     BaselineError
   StepError
     BackupError
+      BackupStoreError
+      BackupDamagedError
+      BackupMissingError
+      RestoreError
     TransformError
     RejectsError
     StalledError
@@ -154,6 +159,12 @@ class UnknownVersionError(SpecError):
     code = "DM164"
 
 
+class ScratchUnfitError(SpecError):
+    """The place for scratch databases is no database of the same engine."""
+
+    code = "DM150"
+
+
 class PlanError(DatamigError):
     """The YAML is fine, the databases make it impossible; nothing was changed."""
 
@@ -226,6 +237,30 @@ class BackupError(StepError):
     """The backup could not be written, read back or restored."""
 
     code = "DM301"
+
+
+class BackupStoreError(BackupError):
+    """The object store that holds the backups refuses, or does not answer."""
+
+    code = "DM340"
+
+
+class BackupDamagedError(BackupError):
+    """A backup is not what was written: a file, or its manifest, was changed since."""
+
+    code = "DM341"
+
+
+class BackupMissingError(BackupError):
+    """A restore is asked for, and there is no backup that could be restored."""
+
+    code = "DM342"
+
+
+class RestoreError(BackupError):
+    """The restore did not lead back to the state of the backup, or was refused."""
+
+    code = "DM343"
 
 
 class TransformError(StepError):

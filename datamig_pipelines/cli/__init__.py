@@ -8,6 +8,7 @@ import typer
 from datamig_pipelines.cli import (
     acknowledge,
     approve,
+    backups,
     baseline,
     check,
     copy,
@@ -39,7 +40,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 _VERBS = (
-    *(new, check, plan, run, status, validate, rollback, copy, doctor, explain),
+    *(new, check, plan, run, status, validate, rollback, backups, copy, doctor, explain),
     *(history, acknowledge, baseline, approve),
 )
 for _verb in _VERBS:

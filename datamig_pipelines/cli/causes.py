@@ -53,6 +53,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         "a typing error, or a migration of another line.",
         "take one of the versions that the hint lists; `datamig status` draws the line.",
     ),
+    "ScratchUnfitError": (
+        "backup.scratch_env names a variable that is not set, or a database of another engine.",
+        "set it to the URL of a database of the engine that is backed up.",
+    ),
     "PlanError": (
         "what the file asks for does not fit what is in the two databases.",
         "change the file, then `datamig plan`; nothing has to be cleaned up.",
@@ -112,6 +116,22 @@ CAUSES: dict[str, tuple[str, str]] = {
     "BackupError": (
         "the dump tool is older than the server, or the target was written to during the backup.",
         "stop the target's writers, look at the versions in `datamig doctor`, run again.",
+    ),
+    "BackupStoreError": (
+        "the bucket does not exist, or the credentials of the environment may not write to it.",
+        "mend backup.to, or set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION; run again.",
+    ),
+    "BackupDamagedError": (
+        "somebody edited or copied the files, or the disk below them is failing.",
+        "take another copy of the same backup; `datamig backups` lists what there is.",
+    ),
+    "BackupMissingError": (
+        "the target was empty before the run, or the backup was deleted or never finished.",
+        "take the migration back without --restore; `datamig backups` lists what there is.",
+    ),
+    "RestoreError": (
+        "another session holds locks on the target's tables, or somebody wrote to it meanwhile.",
+        "end the other sessions, then `datamig rollback NAME --restore` again: it goes on.",
     ),
     "TransformError": (
         "the user's function met a value that it was not written for, or dropped a column.",

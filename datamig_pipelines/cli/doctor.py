@@ -115,7 +115,8 @@ def _tools() -> Iterator[Finding]:
 
 def _folders(spec: Migration) -> Iterator[Finding]:
     yield _folder("folder of plan and report", spec.home)
-    yield _folder("folder of backups", spec.path(spec.backup.to))
+    if spec.backup.is_folder:
+        yield _folder("folder of backups", spec.path(spec.backup.to))
     if home := os.environ.get("DAGSTER_HOME"):
         yield _folder("DAGSTER_HOME", Path(home))
 

@@ -16,6 +16,7 @@ from datamig_pipelines.catalog import (
 from datamig_pipelines.catalog.types import Kind
 from datamig_pipelines.dialects.capabilities import Capabilities, Wire
 from datamig_pipelines.dialects.ddl import Ddl
+from datamig_pipelines.dialects.dumping import DumpOrder
 from datamig_pipelines.dialects.reading import (
     Compared,
     Fingerprint,
@@ -25,7 +26,7 @@ from datamig_pipelines.dialects.reading import (
     Read,
     Row,
 )
-from datamig_pipelines.errors import EngineError
+from datamig_pipelines.errors import EngineError, NotYetError
 
 _LIST_BYTES = 64 * 1024
 
@@ -260,16 +261,53 @@ class Dialect(Ddl, ABC):
 
     # ---- backup
 
-    @abstractmethod
-    def dump(self, url: URL, schema: str, folder: Path) -> list[Path]:
-        """Write a backup of the whole database into ``folder`` with the engine's own means.
+    dumps_whole: ClassVar[bool] = False
+    """A backup is always the whole database, because it is the file."""
+    replaces_at_once: ClassVar[bool] = True
+    """`replace` happens at once or not at all, whoever is killed in it."""
 
-        Returns the files written. Raises BackupError or DriverMissingError with the package's name.
+    @abstractmethod
+    def dump(
+        self,
+        url: URL,
+        schema: str,
+        folder: Path,
+        order: DumpOrder = DumpOrder(),  # noqa: B008 (frozen)
+    ) -> list[Path]:
+        """Write a backup of the database into ``folder`` with the engine's own means.
+
+        The ledger is left out, or restored by nobody. Returns the files written. Raises BackupError
+        or DriverMissingError with the package's name.
         """
+
+    def dump_tool(self, url: URL) -> str:
+        """Return what writes a backup, with its version."""
+        return self.label
+
+    def export_snapshot(self, session: Queryable) -> str:
+        """Return a name by which `dump` sees what this session's open transaction sees.
+
+        '' where the engine has none: then a dump sees the moment at which it is made.
+        """
+        return ""
 
     @abstractmethod
     def restore(self, url: URL, files: Sequence[Path]) -> None:
         """Restore a backup into the empty database at ``url``."""
+
+    def replace(self, connection: Any, url: URL, files: Sequence[Path]) -> None:
+        """Put a backup in the place of everything in the database but our ledger, which stays.
+
+        ``connection`` holds the lock of the run, is outside of a transaction, and can be used
+        afterwards; no other session of ours is open. Killed in between, a repetition leads to the
+        same end; where the engine can, all of it happens at once or not at all.
+
+        Raises:
+            RestoreError: It was refused; what was there before is there, or a repetition mends it.
+        """
+        msg = f"{self.label} cannot be restored in place yet"
+        hint = "Restore the backup's files with the engine's own tools."
+        raise NotYetError(msg, hint=hint)
 
     @abstractmethod
     def scratch(self, url: URL, folder: Path) -> "Scratch":

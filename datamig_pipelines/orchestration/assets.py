@@ -18,6 +18,8 @@ from datamig_pipelines.orchestration.failures import explained
 from datamig_pipelines.orchestration.graph import Graph
 from datamig_pipelines.orchestration.loading import load_asset, stands_still
 from datamig_pipelines.orchestration.metadata import plan_facts, step_facts
+from datamig_pipelines.orchestration.restored import NAME as RESTORED
+from datamig_pipelines.orchestration.restored import restored_result, restored_spec
 from datamig_pipelines.orchestration.results import check_specs, is_selected, together
 from datamig_pipelines.orchestration.rollback import take_back
 from datamig_pipelines.orchestration.settings import settings_key, settings_of
@@ -28,6 +30,7 @@ from datamig_pipelines.running import outlook, refuse_elsewhere, run_step
 from datamig_pipelines.spec import Direction
 from datamig_pipelines.steps import STEPS, StepDone
 
+_CHECKED = ("backup", "validate")
 Results = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 
 
@@ -109,8 +112,8 @@ def _step_asset(graph: Graph, step: str, before: list[dg.AssetKey]) -> dg.Assets
     @dg.multi_asset(
         name=f"{name}__{step}",
         specs=[spec],
-        check_specs=check_specs(graph, [key], after_load=False) if step == "validate" else [],
-        can_subset=step == "validate",
+        check_specs=_checks(graph, step, key),
+        can_subset=step in _CHECKED,
         required_resource_keys={settings_key(name)},
     )
     def run(context: dg.AssetExecutionContext) -> Results:
@@ -124,6 +127,12 @@ def _step_asset(graph: Graph, step: str, before: list[dg.AssetKey]) -> dg.Assets
     return run
 
 
+def _checks(graph: Graph, step: str, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    if step == "backup":
+        return [restored_spec(key)]
+    return check_specs(graph, [key], after_load=False) if step == "validate" else []
+
+
 def _results(context: Any, key: dg.AssetKey, events: Iterator[Any]) -> Results:
     proofs: list[ProofResult] = []
     try:
@@ -132,6 +141,8 @@ def _results(context: Any, key: dg.AssetKey, events: Iterator[Any]) -> Results:
                 proofs.append(event)
             elif isinstance(event, StepDone) and key in context.selected_asset_keys:
                 yield dg.MaterializeResult(asset_key=key, metadata=_facts(event))
+            if isinstance(event, StepDone) and is_selected(context, key, RESTORED):
+                yield restored_result(key, event.detail)
     except ProofFailedError:
         yield from _shown(context, key, proofs)
         raise

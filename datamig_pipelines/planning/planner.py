@@ -20,6 +20,7 @@ from datamig_pipelines.planning.columns import (
 )
 from datamig_pipelines.planning.expressions import translated_view
 from datamig_pipelines.planning.fingerprint import digest, plan_facts
+from datamig_pipelines.planning.keeping import backup_notes
 from datamig_pipelines.planning.keys import choose_key
 from datamig_pipelines.planning.naming import Names
 from datamig_pipelines.planning.order import parents_first
@@ -83,6 +84,9 @@ class _Planner:
         routes = self._ordered(self._referenced([self._route(t, n) for t, n in targets]))
         self._check_empty(routes)
         self._others()
+        here, target = self.inputs.here, self.inputs.target.dialect
+        policy = self.inputs.migration.backup
+        self.notes += backup_notes(policy, here, self.inputs.owned, target)
         self.notes += pace_notes(self.inputs.migration, self.engines.target)
         facts = plan_facts(
             routes, views, (self.engines.source, self.engines.target), self.inputs.code

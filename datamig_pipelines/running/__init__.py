@@ -2,12 +2,14 @@
 
 from datamig_pipelines.running.approval import approve
 from datamig_pipelines.running.history import acknowledge, acknowledge_drift, history
+from datamig_pipelines.running.keeping import list_backups, verify_again
 from datamig_pipelines.running.line import Version, baseline, moves, refuse_elsewhere, standing
 from datamig_pipelines.running.opening import look
 from datamig_pipelines.running.pause import pause, resume
 from datamig_pipelines.running.readiness import Outlook, outlook
 from datamig_pipelines.running.rejects import rejects, replay
-from datamig_pipelines.running.rollback import Loss, losses, roll_back
+from datamig_pipelines.running.restoring import Overwritten
+from datamig_pipelines.running.rollback import Loss, losses, needs_restore, overwrites, roll_back
 from datamig_pipelines.running.run import (
     NothingToDo,
     StepStarted,
@@ -24,6 +26,7 @@ __all__ = [
     "Loss",
     "NothingToDo",
     "Outlook",
+    "Overwritten",
     "StepStarted",
     "Version",
     "acknowledge",
@@ -34,10 +37,13 @@ __all__ = [
     "end_spread",
     "fail_run",
     "history",
+    "list_backups",
     "look",
     "losses",
     "moves",
+    "needs_restore",
     "outlook",
+    "overwrites",
     "pause",
     "refuse_elsewhere",
     "rejects",
@@ -51,4 +57,5 @@ __all__ = [
     "take_share",
     "undo_if_asked",
     "validate",
+    "verify_again",
 ]

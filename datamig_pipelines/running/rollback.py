@@ -6,17 +6,24 @@ from dataclasses import dataclass
 
 from datamig_pipelines.catalog import Table, View
 from datamig_pipelines.dialects.capabilities import Wire
-from datamig_pipelines.errors import LedgerError
+from datamig_pipelines.errors import DatamigError, LedgerError
 from datamig_pipelines.ledger import History, Ledger, RunEntry
 from datamig_pipelines.planning.order import parents_first
 from datamig_pipelines.running.memory import refuse_followed, remember_rolled_back
 from datamig_pipelines.running.opening import current_run, made_by, open_locked, target_place
+from datamig_pipelines.running.restoring import (
+    Overwritten,
+    changed_since,
+    overwritten,
+    restore,
+    restore_is_needed,
+)
 from datamig_pipelines.running.watch import tell
 from datamig_pipelines.session import Session
 from datamig_pipelines.spec import Launch, Migration
 from datamig_pipelines.steps import STEPS, Context, Place, StepDone
 from datamig_pipelines.steps.backup import names_of
-from datamig_pipelines.transfer import Event, Route
+from datamig_pipelines.transfer import Event, Route, Said
 
 
 @dataclass(frozen=True)
@@ -42,34 +49,89 @@ def losses(migration: Migration) -> list[Loss]:
         return found
 
 
-def roll_back(migration: Migration) -> Iterator[Event]:
-    """Undo the last run of a migration, newest step first, prove the original state, and say so.
+def overwrites(migration: Migration) -> list[Overwritten]:
+    """Return what a restore would overwrite. Raises LedgerError, BackupError as `roll_back`."""
+    place = target_place(migration)
+    with place.open(readonly=True) as session:
+        ledger = Ledger(session)
+        return overwritten(migration, place, session, ledger, _run(ledger, migration))
 
-    Safe to repeat: a rollback that was killed goes on.
+
+def needs_restore(migration: Migration) -> bool:
+    """Say whether a rollback has to restore the backup, because undo would not be exact."""
+    with target_place(migration).open(readonly=True) as session:
+        ledger = Ledger(session)
+        return restore_is_needed(ledger, _run(ledger, migration))
+
+
+def roll_back(
+    migration: Migration, *, by_restore: bool = False, fallback: bool = False, safety: bool = True
+) -> Iterator[Event]:
+    """Take the last run of a migration back, prove the original state, and say so.
+
+    Undo, newest step first, where that is exact; else, or with ``by_restore``, the backup is
+    restored over everything in the target but the ledger. ``fallback`` restores as well where undo
+    fails. ``safety`` keeps the target as it is before a restore. Safe to repeat: a rollback that
+    was killed goes on.
 
     Raises:
         LedgerError: There is nothing to take back, or the original state is not reached.
+        BackupError: A restore is needed, and there is no whole backup, or it is refused.
     """
     place = target_place(migration)
     with open_locked(place) as session:
         ledger = Ledger(session)
         run = _run(ledger, migration)
-        ledger.end_run(run.run_id, "rolling_back")
-        context = _context(migration, place, session, ledger, run)
-        for name in reversed(STEPS):
-            if ledger.steps(run.run_id).get(name):
-                for event in STEPS[name].undo(context, session):
-                    yield tell(event)
-                ledger.end_step(run.run_id, name, "undone", ledger.steps(run.run_id)[name][1])
-        strangers = _prove(place, session, ledger, run)
-        remember_rolled_back(place, History(session), run)
-        ledger.end_run(run.run_id, "rolled_back")
-        proven = "what the run made is gone, what was there before is there"
-        yield tell(
-            StepDone(
-                "rollback", {"run": run.run_id, "proven": proven, "made by others since": strangers}
+        if by_restore or restore_is_needed(ledger, run):
+            events = restore(migration, place, session, run, safety=safety)
+        elif fallback:
+            events = _undone_or_restored(migration, place, session, run)
+        else:
+            events = _undone(migration, place, session, run)
+        for event in events:
+            yield tell(event)
+
+
+def _undone_or_restored(
+    migration: Migration, place: Place, session: Session, run: RunEntry
+) -> Iterator[Event]:
+    try:
+        yield from _undone(migration, place, session, run)
+    except DatamigError as error:
+        yield Said(f"undo stopped ({error.message}), so the backup is restored")
+        yield from restore(migration, place, session, run, safety=True)
+
+
+def _undone(migration: Migration, place: Place, session: Session, run: RunEntry) -> Iterator[Event]:
+    ledger = Ledger(session)
+    ledger.end_run(run.run_id, "rolling_back")
+    context = _context(migration, place, session, ledger, run)
+    for name in reversed(STEPS):
+        if ledger.steps(run.run_id).get(name):
+            yield from _undo(name, context, session)
+            ledger.end_step(run.run_id, name, "undone", ledger.steps(run.run_id)[name][1])
+    since = _prove(place, session, ledger, run)
+    changed = changed_since(migration, place, session, run)
+    remember_rolled_back(place, History(session), run)
+    ledger.end_run(run.run_id, "rolled_back")
+    detail = {
+        "run": run.run_id,
+        "proven": "what the run made is gone, what was there before is there",
+        "made by others since": since,
+        "changed by others since": changed,
+    }
+    yield StepDone("rollback", detail)
+
+
+def _undo(name: str, context: Context, session: Session) -> Iterator[Event]:
+    try:
+        yield from STEPS[name].undo(context, session)
+    except DatamigError as error:
+        if not error.retryable:
+            error.hint += (
+                f" Or bring the backup back: `datamig rollback {context.migration.name} --restore`."
             )
-        )
+        raise error.at(f"rollback/{name}")  # noqa: B904 (the same error)
 
 
 def _run(ledger: Ledger, migration: Migration) -> RunEntry:

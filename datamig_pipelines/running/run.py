@@ -87,7 +87,7 @@ def undo_if_asked(migration: Migration, why: DatamigError) -> Iterator[Event]:
 
     An error on the way back is noted on ``why``, the error that the caller goes on to raise.
     """
-    if migration.rollback.on_failure != "undo":
+    if migration.rollback.on_failure == "keep":
         return
     try:
         with target_place(migration).open(readonly=True) as session:
@@ -95,7 +95,8 @@ def undo_if_asked(migration: Migration, why: DatamigError) -> Iterator[Event]:
             run = current_run(ledger, migration.name)
             finished = run is None or _FINISHED in ledger.steps(run.run_id)
         if not finished:
-            yield from roll_back(migration)
+            fallback = migration.rollback.on_failure == "restore"
+            yield from roll_back(migration, fallback=fallback)
     except DatamigError as second:
         why.add_note(f"and it could not be taken back: {second}")
 

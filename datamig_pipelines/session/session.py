@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy.engine import URL
@@ -118,6 +119,11 @@ class Session:
                 self._lock = name
                 return True
         return False
+
+    def replace(self, files: Sequence[Path]) -> None:
+        """Put a backup in the place of everything in the database but our ledger."""
+        with self._translated():
+            self.dialect.replace(self._connection, self.url, files)
 
     def _rollback(self) -> None:
         try:

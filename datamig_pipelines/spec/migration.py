@@ -111,6 +111,12 @@ class Migration(SpecModel):
             raise ValueError(f"{', '.join(unwanted)} stands below tables and below exclude")
         return self
 
+    @model_validator(mode="after")
+    def _restore_has_a_whole_backup(self) -> Self:
+        if self.rollback.on_failure == "restore" and self.backup.what == "tables":
+            raise ValueError("rollback: on_failure: restore needs backup: {what: all}")
+        return self
+
     @property
     def base(self) -> Path:
         """Return the folder that relative paths are relative to."""

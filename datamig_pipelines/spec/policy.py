@@ -8,15 +8,66 @@ from pydantic import Field, model_validator
 from datamig_pipelines.spec.model import SpecModel
 
 _CRON_FIELDS = 5
+STORES = ("s3", "gs", "az")
+"""Schemes of the object stores that hold backups."""
 
 
 class Backup(SpecModel):
     """How the target is kept before anything is written to it."""
 
-    to: str = Field(default="./backups", description="Folder, relative to the YAML file.")
+    to: str = Field(
+        default="./backups",
+        description="Folder, relative to the YAML file, or s3://bucket/prefix, gs://…, az://…; "
+        "credentials come from the environment only.",
+    )
+    what: Literal["all", "tables"] = Field(
+        default="all",
+        description="all: the whole database. tables: the tables that the migration touches, with "
+        "those they refer to; a rollback cannot restore that.",
+    )
+    source: bool = Field(default=False, description="Keep the source as well.")
     verify: Literal["restore", "checksum", "none"] = Field(
         default="restore", description="restore: restored into a scratch database and compared."
     )
+    verify_restore_max_bytes: int = Field(
+        default=20_000_000_000,
+        ge=0,
+        description="Larger databases are verified by checksum only, and the plan says so.",
+    )
+    scratch_env: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")] | None = Field(
+        default=None,
+        description="Environment variable with the URL of a database of the same engine, beside "
+        "which scratch databases are made; without it, beside the one that is backed up.",
+    )
+    keep: int | None = Field(
+        default=None, ge=1, description="Newest backups to keep; older ones are deleted."
+    )
+    keep_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="Days to keep a backup. With keep as well, what either of both keeps stays.",
+    )
+    encryption: Literal["AES256", "aws:kms"] | None = Field(
+        default=None,
+        description="Server-side encryption of an S3 bucket (the key of aws:kms: "
+        "AWS_SSE_KMS_KEY_ID); without it, and elsewhere, what the bucket or disk does by itself.",
+    )
+
+    @property
+    def is_folder(self) -> bool:
+        """Say whether backups go to a folder, not to an object store."""
+        return "://" not in self.to
+
+    @model_validator(mode="after")
+    def _store_is_known(self) -> Self:
+        scheme = self.to.partition("://")[0] if not self.is_folder else ""
+        if scheme and scheme not in STORES:
+            raise ValueError(f"to: {scheme}:// is no store; known are {', '.join(STORES)}://")
+        if "@" in self.to.partition("://")[2].partition("/")[0]:
+            raise ValueError("to: credentials do not belong into a file; set AWS_ACCESS_KEY_ID, …")
+        if self.encryption and scheme != "s3":
+            raise ValueError("encryption: only s3:// takes it; elsewhere the store's default holds")
+        return self
 
 
 class Rejects(SpecModel):
@@ -41,9 +92,10 @@ class Rejects(SpecModel):
 class Rollback(SpecModel):
     """What happens to the target when a run fails."""
 
-    on_failure: Literal["keep", "undo"] = Field(
+    on_failure: Literal["keep", "undo", "restore"] = Field(
         default="keep",
-        description="keep: a later run resumes. undo: what the run made is taken back.",
+        description="keep: a later run resumes. undo: what the run made is taken back. restore: "
+        "the same, and where that is not exact or fails, the backup is restored.",
     )
 
 

@@ -1,25 +1,32 @@
 """Keeps the target as it was, and restores the copy to prove it."""
 
-import hashlib
-import json
-import shutil
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
-from pathlib import Path
+from collections.abc import Generator, Iterator
+from typing import Any, TypeVar
 
 from typing_extensions import override
 
-from datamig_pipelines.catalog import Catalog, Table
+from datamig_pipelines.backups import (
+    BackupOrder,
+    Database,
+    Manifest,
+    Store,
+    Written,
+    expired,
+    open_store,
+    read_manifest,
+    write_backup,
+)
+from datamig_pipelines.catalog import Catalog, TableName
 from datamig_pipelines.dialects import Statement
-from datamig_pipelines.dialects.base import family
-from datamig_pipelines.dialects.reading import Compared, Fingerprint
-from datamig_pipelines.errors import BackupError, DatamigError, DiskFullError, PermissionDeniedError
+from datamig_pipelines.errors import BackupDamagedError, BackupMissingError
+from datamig_pipelines.ledger import Ledger
 from datamig_pipelines.session import Session
+from datamig_pipelines.spec import Migration
 from datamig_pipelines.steps.base import Context, Place, Step, StepDone
 from datamig_pipelines.transfer import Event, Said
 
-_NO_SPACE = 28  # errno ENOSPC
+T = TypeVar("T")
 
 
 class Backup(Step):
@@ -35,48 +42,35 @@ class Backup(Step):
 
     @override
     def run(self, context: Context, session: Session) -> Iterator[Event]:
-        """Write, checksum and verify a backup of the target.
+        """Write, checksum and verify a backup of the target, and of the source where asked.
 
         Raises:
             BackupError: It could not be written or restored, or the restored copy differs.
             PermissionDeniedError: The folder cannot be written.
             DiskFullError: The folder is full.
         """
-        place = _everything(context.target)
-        before = place.catalog(session)
-        if not (before.tables or before.views):
-            yield StepDone(
-                self.name, {"kept": "nothing: the target was empty", "catalog": names_of(before)}
-            )
-            return
-        folder = _folder(context)
         began = time.monotonic()
-        files = _written(folder, lambda: place.dialect.dump(place.url, place.schema, folder))
-        fingerprints = _fingerprints(session, before)
-        sums = {str(f.relative_to(folder)): _sha256(f) for f in files}
-        manifest = {
-            "engine": before.engine,
-            "version": before.version,
-            "files": sums,
-            "tables": fingerprints,
+        migration, store = context.migration, open_store(context.migration)
+        before = database_of(context.target).catalog(session)
+        touched = _touched(context, before)
+        detail: dict[str, Any] = {
+            "catalog": names_of(before),
+            "touched": [str(name) for name in touched],
         }
-        (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
-        yield Said(f"backup of {len(before.tables)} tables in {folder}")
-        _check_files(folder, sums, context.migration.backup.verify)
-        restored_s = None
-        if context.migration.backup.verify == "restore":
-            restored_s = _verify(place, folder, files, fingerprints)
-            yield Said(f"restored and compared in {restored_s:.1f} s")
-        yield StepDone(
-            self.name,
-            {
-                "folder": str(folder),
-                "seconds": round(time.monotonic() - began, 1),
-                "restored_s": restored_s,
-                "verified": context.migration.backup.verify,
-                "catalog": names_of(before),
-            },
-        )
+        if nothing := _nothing_to_keep(migration, before, touched):
+            detail["kept"] = nothing
+        else:
+            only = touched if migration.backup.what == "tables" else None
+            written = yield from _written(context, "target", context.target, only)
+            detail |= facts_of(written)
+        if migration.backup.source:
+            names = tuple(r.source.name for r in context.routes)
+            only = names if migration.backup.what == "tables" else None
+            written = yield from _written(context, "source", context.source, only)
+            detail["source"] = facts_of(written)
+        detail["deleted"] = yield from _deleted(context, Ledger(session), store)
+        detail["seconds"] = round(time.monotonic() - began, 1)
+        yield StepDone(self.name, detail)
 
     @override
     def undo(self, context: Context, session: Session) -> Iterator[Event]:
@@ -84,10 +78,9 @@ class Backup(Step):
         yield StepDone(self.name)
 
 
-def _folder(context: Context) -> Path:
-    """Return where this run's backup goes."""
-    migration = context.migration
-    return migration.path(migration.backup.to) / f"{migration.name}-{context.run_id}"
+def database_of(place: Place) -> Database:
+    """Return the whole database of a place: a backup knows no smaller unit."""
+    return Database(place.dialect, place.url)
 
 
 def names_of(catalog: Catalog) -> list[str]:
@@ -96,70 +89,72 @@ def names_of(catalog: Catalog) -> list[str]:
     return sorted([*tables, *(f"view {v.name}" for v in catalog.views)])
 
 
-def _everything(target: Place) -> Place:
-    return Place(target.dialect, target.url, "*" if target.dialect.can.schemas else "")
+def facts_of(written: Written) -> dict[str, Any]:
+    """Return what the ledger and Dagster show of a backup."""
+    manifest = written.manifest
+    return {
+        "backup": manifest.id,
+        "folder": written.place,
+        "bytes": manifest.size,
+        "verified": manifest.verified,
+        "recovery_s": manifest.recovery_s,
+        "manifest_sha256": written.digest,
+    }
 
 
-def _written(folder: Path, dump: Callable[[], list[Path]]) -> list[Path]:
-    """Return the files of a dump; what a killed or failed one leaves there is removed."""
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        folder.mkdir(parents=True)
-        return dump()
-    except DatamigError:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    except OSError as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        kind = DiskFullError if error.errno == _NO_SPACE else PermissionDeniedError
-        msg = f"the backup folder {folder} cannot be written: {error.strerror}"
-        raise kind(msg, hint="Name another folder in backup.to, or make room there.") from error
+def said(sentences: Generator[str, None, T]) -> Generator[Event, None, T]:
+    """Pass on sentences as events, and what they come to."""
+    while True:
+        try:
+            sentence = next(sentences)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+        yield Said(sentence)
 
 
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(2**20):
-            digest.update(block)
-    return digest.hexdigest()
+def manifests_of(migration: Migration, store: Store) -> list[Manifest]:
+    """Return the finished backups of a migration; what cannot be read is not among them."""
+    found = []
+    for name in store.backups():
+        if name.startswith(f"{migration.name}-"):
+            try:
+                found.append(read_manifest(store, name))
+            except (BackupMissingError, BackupDamagedError):
+                continue
+    return sorted(found, key=lambda m: (m.time, m.id))
 
 
-def _check_files(folder: Path, sums: dict[str, str], verify: str) -> None:
-    """Read the files back. Raises BackupError if one is not what was written."""
-    broken = [n for n, digest in sums.items() if verify != "none" and _sha256(folder / n) != digest]
-    if broken:
-        msg = f"the backup files {', '.join(broken)} cannot be read back as they were written"
-        raise BackupError(
-            msg, hint=f"Look at the disk below {folder}, and run again.", where="backup"
-        )
+def _written(
+    context: Context, side: str, place: Place, only: tuple[TableName, ...] | None
+) -> Generator[Event, None, Written]:
+    order = BackupOrder(context.migration, context.run_id, side, database_of(place), only)
+    return (yield from said(write_backup(order, open_store(context.migration))))
 
 
-def _fingerprints(session: Session, catalog: Catalog) -> dict[str, dict[str, int]]:
-    return {str(t.name): asdict(_fingerprint(session, t)) for t in catalog.tables}
+def _touched(context: Context, before: Catalog) -> tuple[TableName, ...]:
+    """Return the tables that were there before and that rows will be written to."""
+    there = {t.name for t in before.tables}
+    return tuple(r.target.name for r in context.routes if r.target.name in there)
 
 
-def _fingerprint(session: Session, table: Table) -> Fingerprint:
-    columns = [
-        Compared(session.dialect.quote(c.name), c.type, family(c.type)) for c in table.columns
-    ]
-    return session.fingerprint(session.dialect.table(table.name), columns)
+def _nothing_to_keep(migration: Migration, before: Catalog, touched: tuple[TableName, ...]) -> str:
+    if not (before.tables or before.views):
+        return "nothing: the target was empty"
+    if migration.backup.what == "tables" and not touched:
+        return "nothing: none of the tables that are written to was there"
+    return ""
 
 
-def _verify(
-    place: Place, folder: Path, files: list[Path], expected: dict[str, dict[str, int]]
-) -> float:
-    began = time.monotonic()
-    with place.dialect.scratch(place.url, folder) as url:
-        place.dialect.restore(url, files)
-        scratch = Place(place.dialect, url, place.schema)
-        with scratch.open(readonly=True) as session:
-            found = _fingerprints(session, scratch.catalog(session))
-    if found != expected:
-        wrong = sorted({n for n in {*found, *expected} if found.get(n) != expected.get(n)})
-        msg = f"the restored backup differs from the target in {', '.join(wrong)}"
-        hint = (
-            f"Do not rely on {folder}. Was the target written to meanwhile? "
-            "Stop its writers, run again."
-        )
-        raise BackupError(msg, hint=hint, where="backup")
-    return time.monotonic() - began
+def _deleted(context: Context, ledger: Ledger, store: Store) -> Generator[Event, None, list[str]]:
+    """Delete what the policy no longer keeps, and say so."""
+    migration = context.migration
+    if migration.backup.keep is None and migration.backup.keep_days is None:
+        return []
+    ended = {"done", "rolled_back"}
+    finished = {r.run_id for r in ledger.runs(migration.name) if r.status in ended}
+    gone = expired(migration.backup, manifests_of(migration, store), finished - {context.run_id})
+    for manifest in gone:
+        store.remove(manifest.id)
+        yield Said(f"deleted the backup {manifest.id} of {manifest.time}, as the policy says")
+    return [m.id for m in gone]

@@ -82,11 +82,21 @@ def collect(context: Context, ledger: Ledger) -> dict[str, Any]:
         "tables": tables,
         "notes": list(context.notes),
         "left out": left_out(steps),
+        "backup": backup_line(json.loads(steps.get("backup", ("", ""))[1] or "{}")),
         "steps": {name: status for name, (status, _) in steps.items() if ":" not in name},
         "rejects": [r.__dict__ for _, r in ledger.rejects(context.run_id)[:1000]],
         "proofs": [p.__dict__ for p in proofs],
         "contacts": [c.model_dump() for c in context.migration.contacts],
     }
+
+
+def backup_line(detail: dict[str, Any]) -> str:
+    """Return where the way back lies, and how long it takes."""
+    if "folder" not in detail:
+        return str(detail.get("kept", "none"))
+    spent = detail.get("recovery_s")
+    proof = f"restored and compared in {spent} s" if spent is not None else detail["verified"]
+    return f"{detail['folder']}, {detail['bytes']:,} bytes, {proof}"
 
 
 def left_out(steps: dict[str, tuple[str, str]]) -> list[str]:
@@ -107,6 +117,7 @@ def as_markdown(figures: dict[str, Any]) -> str:
         f"- to {figures['target']}",
         f"- run `{figures['run']}` by {figures['who']}, started {figures['started']}",
         f"- plan `{figures['plan']}`",
+        f"- way back: {figures['backup']}",
         "",
         "| " + " | ".join(head) + " |",
         "|" + "---|" * len(head),

@@ -42,11 +42,11 @@ def test_job_moves_the_rows(planned: Library, instance: dg.DagsterInstance) -> N
 
 
 def test_job_passes_all_checks(planned: Library, instance: dg.DagsterInstance) -> None:
-    """Every proof is a passed check with both figures: two per table, three at the end."""
+    """Every proof is a passed check: two per table, three at the end; and one of the backup."""
     result = planned.run(instance)
 
     checks = result.get_asset_check_evaluations()
-    assert len(checks) == 3 * 2 + 3
+    assert len(checks) == 3 * 2 + 3 + 1
     assert all(c.passed for c in checks)
     count = next(c for c in checks if c.asset_key.path[-1] == "books" and "row" in c.check_name)
     assert (count.metadata["source"].value, count.metadata["target"].value) == ("300", "300")
@@ -60,7 +60,8 @@ def test_job_works_before_the_first_plan(library: Library, instance: dg.DagsterI
     assert len(library.rows("books")) == BOOKS
     assert _table(result, "books").metadata["dagster/row_count"].value == BOOKS
     checks = {c.check_name for c in result.get_asset_check_evaluations()}
-    assert checks == {"row_count", "fingerprint", "schema", "foreign_keys", "counters"}
+    proofs = {"row_count", "fingerprint", "schema", "foreign_keys", "counters"}
+    assert checks == {*proofs, "restored"}
 
 
 def test_job_goes_on_after_a_run(planned: Library, instance: dg.DagsterInstance) -> None:
@@ -182,3 +183,26 @@ def test_new_table_is_loaded_and_a_gone_one_is_told(
     reloaded = planned.run(instance)  # the failed plan wrote the new list
     assert reloaded.success
     assert _table(reloaded, "shelves").metadata["dagster/row_count"].value == 0
+
+
+def test_backup_asset_shows_place_size_and_recovery(
+    planned: Library, instance: dg.DagsterInstance
+) -> None:
+    """A target that holds something is kept; the asset says where, how big, how long it takes."""
+    import duckdb
+
+    with duckdb.connect(str(planned.target)) as connection:
+        connection.execute("CREATE TABLE mine (i INTEGER)")
+
+    result = planned.run(instance)
+
+    key = dg.AssetKey(["library", "backup"])
+    events = [e for e in result.all_events if e.is_step_materialization and e.asset_key == key]
+    facts = events[-1].step_materialization_data.materialization.metadata
+    assert facts["folder"].value
+    assert facts["bytes"].value > 0
+    assert facts["verified"].value == "restore"
+    assert facts["recovery_s"].value > 0
+    checks = {c.check_name: c for c in result.get_asset_check_evaluations()}
+    assert checks["restored"].passed
+    assert "recovery takes" in (checks["restored"].description or "")

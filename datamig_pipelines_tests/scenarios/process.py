@@ -14,6 +14,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -28,12 +29,13 @@ from datamig_pipelines.errors import DatamigError
 from datamig_pipelines.running import StepStarted
 from datamig_pipelines.spec import Migration
 from datamig_pipelines.steps import StepDone, load
-from datamig_pipelines.transfer import Event, Progress
+from datamig_pipelines.transfer import Event, Progress, Said
 
 LIMIT_S = 120
 VERBS: dict[str, Callable[[Migration], Iterator[Event]]] = {
     "run": running.run,
     "rollback": running.roll_back,
+    "restore": partial(running.roll_back, by_restore=True),
     "validate": running.validate,
 }
 _FORKS = multiprocessing.get_context("forkserver")
@@ -140,6 +142,8 @@ def _facts(event: Event) -> dict[str, str]:
     facts = {"event": type(event).__name__}
     if isinstance(event, StepStarted | StepDone):
         facts["step"] = event.step
+    if isinstance(event, Said):
+        facts["text"] = event.text
     if isinstance(event, Progress):
         facts |= {"table": event.table, "rows": str(event.rows)}
     return facts

@@ -39,12 +39,20 @@ def dump(url: URL, folder: Path) -> list[Path]:
             connection.close()
         raise driver.translate(error) from error
     try:
-        return [_copy(p, folder / p.name) for p in (path, _log_of(path)) if p.exists()]
+        return [_copy(p, folder / p.name) for p in (path, log_of(path)) if p.exists()]
     finally:
         connection.close()
 
 
-def _log_of(path: Path) -> Path:
+def dump_tool() -> str:
+    """Return the version of the library whose file is copied."""
+    import duckdb
+
+    return f"DuckDB {duckdb.__version__} checkpoint and copy"
+
+
+def log_of(path: Path) -> Path:
+    """Return where DuckDB keeps the log of a file."""
     return path.with_name(path.name + ".wal")
 
 
@@ -61,14 +69,19 @@ def _copy(source: Path, target: Path) -> Path:
 def restore(url: URL, files: Sequence[Path]) -> None:
     """Put a copy in place of the empty database at ``url``; no session may be open on it."""
     path = driver.path_of(url)
+    _require_empty(url, path)
+    remove(path)
+    put(files, path)
+
+
+def put(files: Sequence[Path], path: Path) -> None:
+    """Copy the files of a backup to where nothing is."""
     mains = [f for f in files if f.suffix != ".wal"]
     logs = [f for f in files if f.suffix == ".wal"]
     if len(mains) != 1:
         hint = "Give the files that the backup wrote, all of one backup."
         raise BackupError(f"one database file is needed, not {len(mains)}", hint=hint)
-    _require_empty(url, path)
-    remove(path)
-    for source, target in [(mains[0], path), *((log, _log_of(path)) for log in logs)]:
+    for source, target in [(mains[0], path), *((log, log_of(path)) for log in logs)]:
         part = target.with_name(target.name + ".part")
         shutil.copyfile(source, part)
         part.replace(target)

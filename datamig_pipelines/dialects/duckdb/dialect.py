@@ -30,9 +30,11 @@ from datamig_pipelines.dialects.duckdb import (
     driver,
     ranges,
     rendering,
+    replacing,
     types,
 )
 from datamig_pipelines.dialects.duckdb.landing import write
+from datamig_pipelines.dialects.dumping import DumpOrder
 from datamig_pipelines.dialects.reading import Compared, KeyPart, Landing, Read, Row
 from datamig_pipelines.dialects.statement import Statement
 from datamig_pipelines.errors import EngineError, TypeUnsupportedError
@@ -275,13 +277,29 @@ class DuckDB(Dialect):
 
     # ---- backup
 
+    dumps_whole: ClassVar[bool] = True
+
     @override
-    def dump(self, url: URL, schema: str, folder: Path) -> list[Path]:
+    def dump(
+        self,
+        url: URL,
+        schema: str,
+        folder: Path,
+        order: DumpOrder = DumpOrder(),  # noqa: B008 (frozen)
+    ) -> list[Path]:
         return backup.dump(url, folder)
+
+    @override
+    def dump_tool(self, url: URL) -> str:
+        return backup.dump_tool()
 
     @override
     def restore(self, url: URL, files: Sequence[Path]) -> None:
         backup.restore(url, files)
+
+    @override
+    def replace(self, connection: Any, url: URL, files: Sequence[Path]) -> None:
+        replacing.replace(connection, url, files)
 
     @override
     def scratch(self, url: URL, folder: Path) -> Scratch:

@@ -19,10 +19,11 @@ from datamig_pipelines.catalog import (
     View,
     is_ledger,
 )
-from datamig_pipelines.dialects.base import Queryable, Scratch
+from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
 from datamig_pipelines.dialects.capabilities import Capabilities
 from datamig_pipelines.dialects.duckdb import DuckDB
 from datamig_pipelines.dialects.duckdb.driver import Connection as DuckDBConnection
+from datamig_pipelines.dialects.dumping import DumpOrder
 from datamig_pipelines.dialects.files import (
     backup,
     catalog_reader,
@@ -34,7 +35,7 @@ from datamig_pipelines.dialects.files import (
 )
 from datamig_pipelines.dialects.reading import Compared, Landing, Read, Row
 from datamig_pipelines.dialects.statement import Statement
-from datamig_pipelines.errors import EngineError
+from datamig_pipelines.errors import EngineError, NotYetError
 
 _PLAIN = replace(
     DuckDB.can,
@@ -90,6 +91,11 @@ class Files(DuckDB):
     @override
     def has_table(self, session: Queryable, name: TableName) -> bool:
         return super().has_table(session, TableName("main", name.name))
+
+    @override
+    def same_order(self, type_: Type) -> str:
+        """Return '': ranges of rows cannot be deleted from files."""
+        return ""
 
     @override
     def stream_lists(self, connection: Any, read: Read) -> Iterator[list[Row]]:
@@ -190,15 +196,38 @@ class Parquet(Files):
     def truncate(self, table: TableName) -> str:
         return tables.drop_files(table.name)
 
+    @override
+    def delete_where(self, table: TableName, condition: str) -> str:
+        """Return the statement that takes all files away. Raises NotYetError for a part of them."""
+        if condition:
+            raise NotYetError(
+                "rows cannot be deleted from files", hint="Load the whole table again."
+            )
+        return self.truncate(table)
+
     # ---- backup
 
     @override
-    def dump(self, url: URL, schema: str, folder: Path) -> list[Path]:
+    def dump(
+        self,
+        url: URL,
+        schema: str,
+        folder: Path,
+        order: DumpOrder = DumpOrder(),  # noqa: B008 (frozen)
+    ) -> list[Path]:
         return backup.dump(url, folder)
 
     @override
     def restore(self, url: URL, files: Sequence[Path]) -> None:
         backup.restore(url, files)
+
+    @override
+    def dump_tool(self, url: URL) -> str:
+        return "copies of the files"
+
+    @override
+    def replace(self, connection: Any, url: URL, files: Sequence[Path]) -> None:
+        Dialect.replace(self, connection, url, files)
 
     @override
     def scratch(self, url: URL, folder: Path) -> Scratch:

@@ -1,17 +1,20 @@
 """mariadb-dump (mysqldump), the client that reads it back, and scratch databases."""
 
+import gzip
 import os
 import secrets
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final, cast
 
 from sqlalchemy.engine import URL
 
+from datamig_pipelines.catalog import TableName, is_ledger
+from datamig_pipelines.dialects.dumping import DumpOrder
 from datamig_pipelines.dialects.mysql import driver, failures
 from datamig_pipelines.dialects.mysql.names import quote
 from datamig_pipelines.errors import (
@@ -21,7 +24,7 @@ from datamig_pipelines.errors import (
     without_secrets,
 )
 
-_DUMP_FILE: Final = "mysql.sql"
+_DUMP_FILE: Final = "mysql.sql.gz"
 _DUMP: Final = ("mariadb-dump", "mysqldump")
 _CLIENT: Final = ("mariadb", "mysql")
 _OPTIONS: Final = (
@@ -33,6 +36,9 @@ _OPTIONS: Final = (
     "--no-tablespaces",
     "--default-character-set=utf8mb4",
 )
+_LEVEL: Final = 1
+_BLOCK_BYTES: Final = 1024 * 1024
+_END_BYTES: Final = 200
 _URL_OPTIONS: Final = {
     "unix_socket": "socket",
     "ssl_ca": "ssl-ca",
@@ -42,8 +48,8 @@ _URL_OPTIONS: Final = {
 _ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
-def dump(url: URL, folder: Path) -> list[Path]:
-    """Write the whole database, the tables of our ledger excepted, as one SQL script.
+def dump(url: URL, folder: Path, order: DumpOrder) -> list[Path]:
+    """Write the database, the tables of our ledger excepted, as one compressed SQL script.
 
     Raises:
         BackupError: The program failed; DiskFullError where it found no room.
@@ -52,20 +58,52 @@ def dump(url: URL, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / _DUMP_FILE
     path.touch(mode=0o600)
-    own = _asked(
-        url,
-        "SELECT table_name FROM information_schema.tables "
-        "WHERE table_schema = DATABASE() AND LEFT(table_name, 8) = 'datamig_'",
-    )
-    ignored = [f"--ignore-table={url.database}.{name}" for (name,) in own]
-    _run(_DUMP, [*_OPTIONS, *ignored, f"--result-file={path}", str(url.database)], url, None)
+    ignored = [f"--ignore-table={url.database}.{name}" for name in ledger_tables(url)]
+    if order.only is not None:
+        ignored += [f"--ignore-table={url.database}.{name.name}" for name in order.others]
+    with gzip.open(path, "wb", _LEVEL) as script:
+        end = _run(
+            _DUMP, [*_OPTIONS, *ignored, str(url.database)], url, to=cast("IO[bytes]", script)
+        )
+    if b"-- Dump completed" not in end:
+        msg = "the dump has no end: the program stopped before it was through"
+        raise BackupError(msg, hint="Run again; nothing was kept of it.")
     return [path]
 
 
-def restore(url: URL, files: Sequence[Path]) -> None:
-    """Run the scripts of a backup in the empty database at ``url``; the first error ends it."""
+def dump_tool() -> str:
+    """Return the version that the dump program tells of itself."""
+    done = subprocess.run(
+        [_program(_DUMP), "--version"], check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip().rpartition("/")[2]
+
+
+def ledger_tables(url: URL) -> list[str]:
+    """Return the names of our ledger's tables in a database."""
+    sql = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()"
+    return [name for (name,) in asked(url, sql) if is_ledger(TableName("", name))]
+
+
+def restore(url: URL, files: Sequence[Path], *, first: str = "") -> None:
+    """Run the scripts of a backup in the empty database at ``url``; the first error ends it.
+
+    ``first`` is what each client runs before.
+    """
     for path in files:
-        _run(_CLIENT, ["--default-character-set=utf8mb4", str(url.database)], url, path)
+        options = ["--default-character-set=utf8mb4", str(url.database)]
+        with _opened(path) as script:
+            _run(_CLIENT, options, url, script=script, first=first)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    with path.open("rb") as file:
+        if path.suffix != ".gz":
+            yield file
+            return
+        with gzip.open(file) as script:
+            yield cast("IO[bytes]", script)
 
 
 class ScratchDatabase:
@@ -77,19 +115,19 @@ class ScratchDatabase:
 
     def __enter__(self) -> URL:
         """Create it and return its URL."""
-        charset, collation = _asked(
+        charset, collation = asked(
             self._url, "SELECT @@character_set_database, @@collation_database"
         )[0]
         words = f"CHARACTER SET {charset} COLLATE {collation}"
-        _asked(self._url, f"CREATE DATABASE {quote(self.name)} {words}")
+        asked(self._url, f"CREATE DATABASE {quote(self.name)} {words}")
         return self._url.set(database=self.name)
 
     def __exit__(self, *exc: object) -> None:
         """Drop it."""
-        _asked(self._url, f"DROP DATABASE IF EXISTS {quote(self.name)}")
+        asked(self._url, f"DROP DATABASE IF EXISTS {quote(self.name)}")
 
 
-def _asked(url: URL, sql: str) -> list[tuple[Any, ...]]:
+def asked(url: URL, sql: str) -> list[tuple[Any, ...]]:
     """Run one statement on a connection of its own."""
     import pymysql
 
@@ -139,37 +177,68 @@ def _escaped(value: str) -> str:
     return "".join(_ESCAPES.get(c, c) for c in value)
 
 
-def _run(names: Sequence[str], options: list[str], url: URL, script: Path | None) -> None:
+def _run(
+    names: Sequence[str],
+    options: list[str],
+    url: URL,
+    *,
+    script: IO[bytes] | None = None,
+    first: str = "",
+    to: IO[bytes] | None = None,
+) -> bytes:
+    """Run a program, its input and output passed on in blocks. Returns the end of its output."""
     program = _program(names)
-    with _login(url) as login, _opened(script) as lines:
-        done = subprocess.run(
+    end = b""
+    with _login(url) as login, tempfile.TemporaryFile() as complaints:
+        process = subprocess.Popen(
             [program, f"--defaults-file={login}", *options],
-            check=False,
-            stdin=lines,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL if script is None else subprocess.PIPE,
+            stdout=subprocess.DEVNULL if to is None else subprocess.PIPE,
+            stderr=complaints,
         )
-    if done.returncode == 0:
-        return
-    said = without_secrets(done.stderr.decode(errors="replace").strip())
+        try:
+            if script is not None and process.stdin is not None:
+                _feed(first, script, process.stdin)
+            while process.stdout is not None and (block := process.stdout.read(_BLOCK_BYTES)):
+                end = (end + block)[-_END_BYTES:]
+                cast("IO[bytes]", to).write(block)
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            if process.stdout is not None:
+                process.stdout.close()
+            code = process.wait()
+        complaints.seek(0)
+        said = complaints.read(20_000).decode(errors="replace")
+    if code:
+        raise _failed(Path(program).name, code, said, url)
+    return end
+
+
+def _feed(first: str, script: IO[bytes], target: IO[bytes]) -> None:
+    with suppress(BrokenPipeError), target:  # the program has ended, and its code says how
+        target.write(first.encode())
+        while block := script.read(_BLOCK_BYTES):
+            target.write(block)
+
+
+def _failed(name: str, code: int, text: str, url: URL) -> BackupError | DiskFullError:
+    said = without_secrets(text.strip())
     if url.password:
         said = said.replace(str(url.password), "***")
-    name, first = Path(program).name, said[:500]
+    first = said[:500]
+    if code < 0:
+        return BackupError(
+            f"{name} was killed (signal {-code})",
+            hint="Was it the kernel, short of memory? Run again; nothing was kept of it.",
+        )
     if "Errcode: 28" in said or "No space left on device" in said:
-        raise DiskFullError(
+        return DiskFullError(
             f"{name} found no room: {first}",
             hint="Make room where the backup is written, then run again.",
         )
-    raise BackupError(
-        f"{name} ended with {done.returncode}: {first}",
+    return BackupError(
+        f"{name} ended with {code}: {first}",
         hint="Read the message; run the same program by hand to see more.",
     )
-
-
-@contextmanager
-def _opened(script: Path | None) -> Iterator[Any]:
-    if script is None:
-        yield subprocess.DEVNULL
-        return
-    with script.open("rb") as lines:
-        yield lines

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from sqlalchemy.engine import URL
 
+from datamig_pipelines.catalog import TableName
+from datamig_pipelines.dialects.dumping import DumpOrder
 from datamig_pipelines.dialects.postgres import driver, failures
 from datamig_pipelines.dialects.postgres.naming import literal, quote
 from datamig_pipelines.errors import (
@@ -23,6 +25,11 @@ from datamig_pipelines.errors import (
 
 _DUMP_FILE: Final = "postgresql.dump"
 _LEDGER_SCHEMA: Final = "datamig"
+ABOUT_US: Final = (
+    "SELECT current_setting('server_version_num')::int / 10000, "
+    "rolsuper FROM pg_roles WHERE rolname = current_user"
+)
+"""The server's major version, and whether the user is a superuser."""
 _FOLDERS: Final = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/*/bin")
 
 
@@ -34,8 +41,8 @@ class _Tool:
     path: str
 
 
-def dump(url: URL, folder: Path) -> list[Path]:
-    """Write the whole database, our ledger's schema excepted, as one compressed archive.
+def dump(url: URL, folder: Path, order: DumpOrder) -> list[Path]:
+    """Write the database, our ledger's schema excepted, as one compressed archive or a folder.
 
     Raises:
         BackupError: pg_dump is too old or failed; DiskFullError where it found no room.
@@ -43,9 +50,37 @@ def dump(url: URL, folder: Path) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / _DUMP_FILE
-    options = ["--format=custom", f"--exclude-schema={_LEDGER_SCHEMA}", f"--file={path}"]
-    _run(_tool("pg_dump", _server_major(url)), [*options, f"--dbname={_conninfo(url)}"], url)
-    return [path]
+    options = [*_shape(order), f"--exclude-schema={_LEDGER_SCHEMA}", f"--file={path}"]
+    if order.snapshot:
+        options.append(f"--snapshot={order.snapshot}")
+    if order.only is not None:
+        options += [f"--exclude-table={_pattern(name)}" for name in order.others]
+    _run(tool("pg_dump", _server_major(url)), [*options, f"--dbname={conninfo(url)}"], url)
+    return sorted(path.iterdir()) if path.is_dir() else [path]
+
+
+def _shape(order: DumpOrder) -> list[str]:
+    """Return one archive, or a folder of files that several connections write at once."""
+    if order.jobs > 1:
+        return ["--format=directory", f"--jobs={order.jobs}"]
+    return ["--format=custom"]
+
+
+def _pattern(name: TableName) -> str:
+    """Return a pattern that means one relation: in quotes, no letter is a wildcard."""
+    return f"{quote(name.schema)}.{quote(name.name)}"
+
+
+def dump_tool(url: URL) -> str:
+    """Return the version that pg_dump tells of itself."""
+    path = tool("pg_dump", _server_major(url))
+    done = subprocess.run([path, "--version"], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def archive(files: Sequence[Path]) -> Path:
+    """Return what pg_restore takes for the files of a backup: the one file, or their folder."""
+    return files[0].parent if any(f.name == "toc.dat" for f in files) else files[0]
 
 
 def restore(url: URL, files: Sequence[Path]) -> None:
@@ -53,15 +88,11 @@ def restore(url: URL, files: Sequence[Path]) -> None:
 
     Owners and grants are restored where the user is a superuser, else everything becomes theirs.
     """
-    major, superuser = _asked(
-        url,
-        "SELECT current_setting('server_version_num')::int / 10000, "
-        "rolsuper FROM pg_roles WHERE rolname = current_user",
-    )
+    major, superuser = asked(url, ABOUT_US)
     owners = [] if superuser else ["--no-owner", "--no-acl"]
-    for path in files:
-        options = ["--exit-on-error", *owners, f"--dbname={_conninfo(url)}", str(path)]
-        _run(_tool("pg_restore", int(major)), options, url)
+    jobs = [f"--jobs={min(4, len(files))}"] if len(files) > 1 else []
+    options = ["--exit-on-error", *owners, *jobs, f"--dbname={conninfo(url)}", str(archive(files))]
+    _run(tool("pg_restore", int(major)), options, url)
 
 
 class ScratchDatabase:
@@ -73,7 +104,7 @@ class ScratchDatabase:
 
     def __enter__(self) -> URL:
         """Create it and return its URL."""
-        encoding, collation, ctype, provider = _asked(
+        encoding, collation, ctype, provider = asked(
             self._url,
             "SELECT pg_encoding_to_char(encoding), datcollate, datctype, "
             "coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') "
@@ -82,31 +113,36 @@ class ScratchDatabase:
         locale = f" ENCODING {literal(encoding)}"
         if provider == "c":
             locale += f" LC_COLLATE {literal(collation)} LC_CTYPE {literal(ctype)}"
-        _asked(self._url, f"CREATE DATABASE {quote(self.name)} TEMPLATE template0{locale}")
+        asked(self._url, f"CREATE DATABASE {quote(self.name)} TEMPLATE template0{locale}")
         return self._url.set(database=self.name)
 
     def __exit__(self, *exc: object) -> None:
         """Drop it, sessions in it included."""
-        _asked(self._url, f"DROP DATABASE IF EXISTS {quote(self.name)} WITH (FORCE)")
+        asked(self._url, f"DROP DATABASE IF EXISTS {quote(self.name)} WITH (FORCE)")
 
 
-def _asked(url: URL, sql: str) -> tuple[Any, ...]:
+def asked(url: URL, sql: str) -> tuple[Any, ...]:
     """Run one statement on a connection of its own; return its first row, () where it has none."""
+    rows = all_asked(url, sql)
+    return rows[0] if rows else ()
+
+
+def all_asked(url: URL, sql: str) -> list[tuple[Any, ...]]:
+    """Run one statement on a connection of its own and return its rows."""
     import psycopg
 
     try:
         with driver.connect(url, readonly=False) as connection:
-            rows = driver.query(connection, sql, ())
+            return driver.query(connection, sql, ())
     except psycopg.Error as error:
         raise failures.translate(error) from error
-    return rows[0] if rows else ()
 
 
 def _server_major(url: URL) -> int:
-    return int(_asked(url, "SELECT current_setting('server_version_num')::int / 10000")[0])
+    return int(asked(url, "SELECT current_setting('server_version_num')::int / 10000")[0])
 
 
-def _tool(name: str, server: int) -> str:
+def tool(name: str, server: int) -> str:
     """Return the path of the oldest ``name`` that is not older than the server.
 
     A newer one would do, but may write settings that the server does not know yet.
@@ -116,7 +152,7 @@ def _tool(name: str, server: int) -> str:
         msg = f"{name} is not installed"
         hint = "Install PostgreSQL's client programs (Debian: apt install postgresql-client)."
         raise DriverMissingError(msg, hint=hint)
-    fitting = [tool for tool in found if tool.major >= server]
+    fitting = [found_one for found_one in found if found_one.major >= server]
     if not fitting:
         msg = f"{name} {found[-1].major} cannot serve PostgreSQL {server}: it is older"
         hint = f"Install version {server} (Debian: apt install postgresql-client-{server})."
@@ -139,7 +175,7 @@ def _installed(name: str) -> set[_Tool]:
     return tools
 
 
-def _conninfo(url: URL) -> str:
+def conninfo(url: URL) -> str:
     """Return a connection string without the password."""
     from psycopg.conninfo import make_conninfo
 
@@ -147,22 +183,24 @@ def _conninfo(url: URL) -> str:
 
 
 def _run(program: str, options: list[str], url: URL) -> None:
-    environment = dict(os.environ) | {"PGAPPNAME": "datamig"}
-    if url.password:
-        environment["PGPASSWORD"] = str(url.password)
     done = subprocess.run(
         [program, "--no-password", *options],
         check=False,
         capture_output=True,
-        env=environment,
+        env=environment(url),
         text=True,
         errors="replace",
     )
     if done.returncode == 0:
         return
-    said = _without(url.password, done.stderr.strip())
+    said = without(url.password, done.stderr.strip())
     first = next((line for line in said.splitlines() if "error:" in line), said[:500])
     name = Path(program).name
+    if done.returncode < 0:
+        raise BackupError(
+            f"{name} was killed (signal {-done.returncode})",
+            hint="Was it the kernel, short of memory? Run again; nothing was kept of it.",
+        )
     if "No space left on device" in said:
         msg = f"{name} found no room: {first}"
         raise DiskFullError(msg, hint="Make room where the backup is written, then run again.")
@@ -170,7 +208,13 @@ def _run(program: str, options: list[str], url: URL) -> None:
     raise BackupError(f"{name} ended with {done.returncode}: {first}", hint=hint)
 
 
-def _without(password: object, text: str) -> str:
+def environment(url: URL) -> dict[str, str]:
+    """Return the environment of a client program: the password stands on no command line."""
+    own = dict(os.environ) | {"PGAPPNAME": "datamig"}
+    return own | {"PGPASSWORD": str(url.password)} if url.password else own
+
+
+def without(password: object, text: str) -> str:
     """Return what a program said, without the password in any spelling."""
     clean = without_secrets(text)
     return clean.replace(str(password), "***") if password else clean

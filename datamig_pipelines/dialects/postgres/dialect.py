@@ -21,6 +21,7 @@ from datamig_pipelines.catalog import (
 )
 from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
 from datamig_pipelines.dialects.capabilities import Capabilities, Limit, Wire
+from datamig_pipelines.dialects.dumping import DumpOrder
 from datamig_pipelines.dialects.postgres import (
     backup,
     canonical,
@@ -35,6 +36,7 @@ from datamig_pipelines.dialects.postgres import (
     naming,
     ranges,
     rendering,
+    replacing,
     statements,
     types,
 )
@@ -256,12 +258,30 @@ class Postgres(Dialect):
     # ---- backup
 
     @override
-    def dump(self, url: URL, schema: str, folder: Path) -> list[Path]:
-        return backup.dump(url, folder)
+    def dump(
+        self,
+        url: URL,
+        schema: str,
+        folder: Path,
+        order: DumpOrder = DumpOrder(),  # noqa: B008 (frozen)
+    ) -> list[Path]:
+        return backup.dump(url, folder, order)
+
+    @override
+    def dump_tool(self, url: URL) -> str:
+        return backup.dump_tool(url)
 
     @override
     def restore(self, url: URL, files: Sequence[Path]) -> None:
         backup.restore(url, files)
+
+    @override
+    def replace(self, connection: Any, url: URL, files: Sequence[Path]) -> None:
+        replacing.replace(url, files)
+
+    @override
+    def export_snapshot(self, session: Queryable) -> str:
+        return str(session.query("SELECT pg_export_snapshot()")[0][0])
 
     @override
     def scratch(self, url: URL, folder: Path) -> Scratch:

@@ -30,13 +30,18 @@ def dump(url: URL, folder: Path) -> list[Path]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        copy = folder / f"{path_of(url).stem}.sqlite"
-        if copy.exists():
-            raise FileExistsError(17, "there is a backup already", str(copy))
-        _copy(url, url.set(database=str(copy)))
+        made = folder / f"{path_of(url).stem}.sqlite"
+        if made.exists():
+            raise FileExistsError(17, "there is a backup already", str(made))
+        copy(url, url.set(database=str(made)))
     except (sqlite3.Error, OSError) as error:
-        raise _failed(f"backup of {url.database}", error) from error
-    return [copy]
+        raise failed(f"backup of {url.database}", error) from error
+    return [made]
+
+
+def dump_tool() -> str:
+    """Return the version of the library that copies."""
+    return f"SQLite {sqlite3.sqlite_version} online backup"
 
 
 def restore(url: URL, files: Sequence[Path]) -> None:
@@ -46,9 +51,9 @@ def restore(url: URL, files: Sequence[Path]) -> None:
         BackupError: The backup cannot be read, or the database cannot be written.
     """
     try:
-        _copy(url.set(database=str(files[0])), url)
+        copy(url.set(database=str(files[0])), url)
     except (sqlite3.Error, OSError) as error:
-        raise _failed(f"restore of {files[0].name}", error) from error
+        raise failed(f"restore of {files[0].name}", error) from error
 
 
 class ScratchFile:
@@ -71,7 +76,8 @@ class ScratchFile:
             self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
 
 
-def _copy(source: URL, target: URL) -> None:
+def copy(source: URL, target: URL) -> None:
+    """Copy a database over another in one transaction, and check the copy."""
     with (
         closing(connect(source, readonly=True)) as reading,
         closing(connect(target, readonly=False)) as writing,
@@ -82,6 +88,7 @@ def _copy(source: URL, target: URL) -> None:
         raise sqlite3.DatabaseError(f"the copy is damaged: {found}")
 
 
-def _failed(what: str, error: Exception) -> BackupError:
+def failed(what: str, error: Exception) -> BackupError:
+    """Return what an error of a copy means."""
     meaning = translate(error)
     return BackupError(f"{what}: {meaning.message}", hint=meaning.hint)

@@ -10,6 +10,7 @@ from typing_extensions import override
 from datamig_pipelines.catalog import Catalog, Column, Default, Table, TableName, Type
 from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
 from datamig_pipelines.dialects.capabilities import Capabilities, Limit, Wire
+from datamig_pipelines.dialects.dumping import DumpOrder
 from datamig_pipelines.dialects.reading import (
     Compared,
     Fingerprint,
@@ -29,6 +30,7 @@ from datamig_pipelines.dialects.sqlite import (
     keys,
     position,
     rendering,
+    replacing,
     types,
     writing,
 )
@@ -239,13 +241,29 @@ class SQLite(Dialect):
 
     # ---- backup
 
+    dumps_whole: ClassVar[bool] = True
+
     @override
-    def dump(self, url: URL, schema: str, folder: Path) -> list[Path]:
+    def dump(
+        self,
+        url: URL,
+        schema: str,
+        folder: Path,
+        order: DumpOrder = DumpOrder(),  # noqa: B008 (frozen)
+    ) -> list[Path]:
         return backup.dump(url, folder)
+
+    @override
+    def dump_tool(self, url: URL) -> str:
+        return backup.dump_tool()
 
     @override
     def restore(self, url: URL, files: Sequence[Path]) -> None:
         backup.restore(url, files)
+
+    @override
+    def replace(self, connection: Any, url: URL, files: Sequence[Path]) -> None:
+        replacing.replace(url, files)
 
     @override
     def scratch(self, url: URL, folder: Path) -> Scratch:

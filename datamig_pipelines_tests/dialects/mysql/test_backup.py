@@ -89,3 +89,33 @@ def test_any_password_is_read_from_a_private_file(
     with backup._login(url) as path:
         assert oct(Path(path).stat().st_mode)[-3:] == "600"
     assert not Path(path).exists()
+
+
+def test_replace_leads_back_to_everything(source: Session, tmp_path: Path) -> None:
+    """Tables, views, triggers, routines, events and sequences; the ledger's tables stay."""
+    for statement in SCRIPT:
+        source.query(statement)
+    source.query("CREATE EVENT ev ON SCHEDULE EVERY 1 YEAR DO SELECT 1")
+    source.query("CREATE SEQUENCE sq START WITH 5")
+    source.query("CREATE TABLE datamig_of_others (i int)")
+    before, sums = DIALECT.read_catalog(source, ""), prints(source)
+    files = DIALECT.dump(source.url, "", tmp_path / "backup")
+    source.query("INSERT INTO datamig_run VALUES (1)")
+    for statement in (
+        "DROP VIEW v",
+        "DELETE FROM c",
+        "CREATE TABLE later (i int)",
+        "CREATE VIEW later_v AS SELECT * FROM later",
+        "CREATE FUNCTION later_f() RETURNS int RETURN 1",
+        "DROP EVENT ev",
+    ):
+        source.query(statement)
+
+    source.replace(files)
+
+    after = DIALECT.read_catalog(source, "")
+    assert (prints(source), after.views, after.others) == (sums, before.views, before.others)
+    assert source.query("SELECT run_id FROM datamig_run") == [(1,)]
+    assert source.query("SHOW TABLES LIKE 'datamig_of_others'") == [("datamig_of_others",)]
+    assert source.query("SELECT NEXTVAL(sq)") == [(5,)]
+    assert source.query("SELECT @@foreign_key_checks") == [(1,)]

@@ -54,12 +54,48 @@ def test_tools_must_fit_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     tools = {backup._Tool(13, "/13/pg_dump"), backup._Tool(17, "/17"), backup._Tool(16, "/16")}
     monkeypatch.setattr(backup, "_installed", lambda _: tools)
 
-    assert backup._tool("pg_dump", 15) == "/16"
+    assert backup.tool("pg_dump", 15) == "/16"
     with pytest.raises(BackupError, match="older") as old:
-        backup._tool("pg_dump", 18)
+        backup.tool("pg_dump", 18)
     assert "postgresql-client-18" in old.value.hint
 
     monkeypatch.setattr(backup, "_installed", lambda _: set())
     with pytest.raises(DriverMissingError) as missing:
-        backup._tool("pg_dump", 15)
+        backup.tool("pg_dump", 15)
     assert "postgresql-client" in missing.value.hint
+
+
+def test_replace_leads_back_to_everything(
+    url: URL, session: Session, dialect: Postgres, tmp_path: Path
+) -> None:
+    """Types, functions, views, large objects, publications, extensions' schemas; the ledger stays."""
+    session.query(RICH)
+    session.query("CREATE SCHEMA datamig; CREATE TABLE datamig.ledger (i int)")
+    session.query("CREATE SCHEMA kept; CREATE EXTENSION IF NOT EXISTS pgcrypto SCHEMA kept")
+    session.query("CREATE TABLE kept.own (i int); INSERT INTO kept.own VALUES (7)")
+    session.query("SELECT lo_from_bytea(4711, 'large')")
+    session.query("CREATE PUBLICATION told FOR TABLE kept.own")
+    before = dialect.read_catalog(session, "*")
+    prints = [fingerprint(session, t) for t in before.tables]
+    files = dialect.dump(url, "", tmp_path / "backup")
+    session.query("INSERT INTO datamig.ledger VALUES (1)")
+    session.query("CREATE SCHEMA later; CREATE TABLE later.t (i int); DROP TABLE kept.own CASCADE")
+    session.query("CREATE FUNCTION public.later() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+    session.query("CREATE TABLE public.later (i int GENERATED ALWAYS AS IDENTITY, PRIMARY KEY (i))")
+    session.query("CREATE DOMAIN public.short AS text CHECK (length(VALUE) < 9)")
+    session.query("SELECT lo_unlink(4711), lo_from_bytea(4712, 'more')")
+
+    session.replace(files)
+
+    after = dialect.read_catalog(session, "*")
+    assert [t.columns for t in after.tables] == [t.columns for t in before.tables]
+    assert (after.views, after.others) == (before.views, before.others)
+    assert [fingerprint(session, t) for t in after.tables] == prints
+    assert session.query(
+        "SELECT oid, convert_from(lo_get(oid), 'UTF8') FROM pg_largeobject_metadata"
+    ) == [(4711, "large")]
+    assert session.query("SELECT tablename FROM pg_publication_tables") == [("own",)]
+    assert session.query("SELECT i FROM datamig.ledger") == [(1,)]
+    left = "SELECT count(*) FROM pg_proc WHERE proname = 'later' UNION ALL "
+    left += "SELECT count(*) FROM pg_type WHERE typname IN ('short', 'later')"
+    assert session.query(left) == [(0,), (0,)]

@@ -1,5 +1,6 @@
 """The disk is full: the error says so, nothing is half done, and the next run goes on."""
 
+import random
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -112,6 +113,29 @@ def test_full_backup_folder_stops_before_the_target_is_touched(
     assert list(disk.folder.iterdir()) == [], "half a backup would be taken for one"
     disk.mount("64m", again=True)
     journey.start().finish()
+
+
+@pytest.mark.parametrize("target", ["pg_url", "mariadb_url"])
+def test_backup_folder_that_fills_up_is_said(
+    target: str, disk: Disk, request: pytest.FixtureRequest, shop_url: str, going: Going
+) -> None:
+    """A dump program that finds no room, or our own gzip behind it: DiskFullError, no half file."""
+    disk.mount("64k")
+    journey = going(shop_url, request.getfixturevalue(target), include=["regions"])
+    journey.attributes["backup"] = {"to": str(disk.folder)}
+    journey.ask("CREATE TABLE kept (t VARCHAR(200))")
+    some = ", ".join(f"('{random.Random(i).randbytes(90).hex()}')" for i in range(3000))
+    journey.ask(f"INSERT INTO kept VALUES {some}")
+
+    error = journey.refused()
+
+    assert isinstance(error, DiskFullError), error
+    assert error.where == "backup"
+    assert [t.name.name for t in journey.catalog().tables] == ["kept"]
+    assert list(disk.folder.iterdir()) == []
+    disk.mount("64m", again=True)
+    journey.run()
+    assert set(journey.verdicts()) == {"equal"}
 
 
 def _journey(engine: str, folder: Path, source: str, going: Going) -> Journey:

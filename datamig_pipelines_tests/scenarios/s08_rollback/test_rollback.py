@@ -57,7 +57,7 @@ def test_rollback_leaves_the_target_as_it_was(journey: Journey) -> None:
 
     backup = next(e for e in events if isinstance(e, StepDone) and e.step == "backup")
     assert backup.detail["verified"] == "restore"
-    assert backup.detail["restored_s"] is not None
+    assert backup.detail["recovery_s"] is not None
     assert (Path(backup.detail["folder"]) / "manifest.json").is_file()
     assert len(between.tables) == len(before.tables) + len(TABLES)
     assert isinstance(last, StepDone)

@@ -1,0 +1,105 @@
+"""What a database holds at one moment, in figures that can be compared later."""
+
+import hashlib
+from collections.abc import Collection, Iterator
+from dataclasses import fields
+
+from datamig_pipelines.backups.database import Database
+from datamig_pipelines.backups.manifest import State, TableFacts
+from datamig_pipelines.catalog import Catalog, Table, TableName
+from datamig_pipelines.dialects.base import family
+from datamig_pipelines.dialects.reading import Compared
+from datamig_pipelines.session import Session
+
+_NO_SHAPE = frozenset({"name", "rows", "bytes"})
+"""Parts of a table that are no definition: estimates change with every ANALYZE."""
+_GRANT = "grant "
+"""Grants are told apart: only some users may restore them, and scratch servers lack the roles."""
+
+
+def observe(
+    database: Database, session: Session, only: Collection[TableName] | None = None
+) -> State:
+    """Return the state as a session sees it: every row of every table is read once."""
+    catalog = database.catalog(session)
+    tables = [t for t in catalog.tables if only is None or t.name in only]
+    return State(
+        {str(t.name): _facts(session, t) for t in tables},
+        {} if only is not None else views_of(catalog),
+        () if only is not None else others_of(catalog),
+    )
+
+
+def others_of(catalog: Catalog) -> tuple[str, ...]:
+    """Return functions, triggers, grants and the like."""
+    return tuple(sorted(f"{kind} {name}" for kind, name in catalog.others))
+
+
+def views_of(catalog: Catalog) -> dict[str, str]:
+    """Return the views of a catalog with a digest of each."""
+    return {str(v.name): _digest((v.sql, v.materialized)) for v in catalog.views}
+
+
+def _facts(session: Session, table: Table) -> TableFacts:
+    quote = session.dialect.quote
+    columns = [Compared(quote(c.name), c.type, family(c.type)) for c in table.columns]
+    found = session.fingerprint(session.dialect.table(table.name), columns)
+    shape = {
+        f.name: _digest(getattr(table, f.name)) for f in fields(table) if f.name not in _NO_SHAPE
+    }
+    return TableFacts(found.rows, str(found), shape)
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:12]
+
+
+def differences(before: State, after: State) -> list[str]:
+    """Return in words what of a state is not there any more, or not as it was."""
+    return [*_of_tables(before, after), *_of_views(before, after), *_of_others(before, after)]
+
+
+def strangers(before: State, after: State) -> list[str]:
+    """Return what is there and was not: ``table x``, ``view y``, ``function z``."""
+    tables = [f"table {n}" for n in after.tables if n not in before.tables]
+    views = [f"view {n}" for n in after.views if n not in before.views]
+    return [*tables, *views, *_missing(after, before)]
+
+
+def other_grants(before: State, after: State) -> list[str]:
+    """Return the grants that only one of both states has."""
+    return sorted(o for o in {*before.others} ^ {*after.others} if o.startswith(_GRANT))
+
+
+def _missing(before: State, after: State) -> Iterator[str]:
+    for other in before.others:
+        if other not in after.others and not other.startswith(_GRANT):
+            yield other
+
+
+def _of_tables(before: State, after: State) -> Iterator[str]:
+    for name, then in before.tables.items():
+        now = after.tables.get(name)
+        if now is None:
+            yield f"table {name} is missing"
+            continue
+        if now.fingerprint != then.fingerprint:
+            rows = f"{now.rows:,} rows, {then.rows:,} before"
+            yield f"table {name} has other values ({rows})"
+        # A part that only one version of datamig knows is no difference.
+        common = then.shape.keys() & now.shape.keys()
+        wrong = sorted(p.replace("_", " ") for p in common if then.shape[p] != now.shape[p])
+        if wrong:
+            yield f"table {name} has other {', '.join(wrong)}"
+
+
+def _of_views(before: State, after: State) -> Iterator[str]:
+    for name, then in before.views.items():
+        if name not in after.views:
+            yield f"view {name} is missing"
+        elif after.views[name] != then:
+            yield f"view {name} is another"
+
+
+def _of_others(before: State, after: State) -> Iterator[str]:
+    yield from (f"{other} is missing" for other in _missing(before, after))

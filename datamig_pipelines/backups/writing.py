@@ -1,0 +1,201 @@
+"""Writes one backup: dump, pack, store, prove, and only then the manifest that makes it one."""
+
+import shutil
+from collections.abc import Collection, Generator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from datamig_pipelines.backups.database import Database
+from datamig_pipelines.backups.manifest import Manifest, State, StoredFile, digest
+from datamig_pipelines.backups.packing import packed
+from datamig_pipelines.backups.places import scratch_url
+from datamig_pipelines.backups.reading import check_files, compare, restore_into
+from datamig_pipelines.backups.state import differences, observe
+from datamig_pipelines.backups.store import MANIFEST, Store
+from datamig_pipelines.catalog import Catalog, Table, TableName
+from datamig_pipelines.dialects.dumping import DumpOrder
+from datamig_pipelines.errors import BackupError
+from datamig_pipelines.session import open_readers
+from datamig_pipelines.spec import Migration
+
+_PARALLEL_BYTES = 256 * 1024 * 1024
+"""From here on several connections dump faster than one; below, they only cost."""
+
+
+@dataclass(frozen=True)
+class BackupOrder:
+    """What to keep: a database, whole or ``only`` some tables, on behalf of a run."""
+
+    migration: Migration
+    run: str
+    side: str
+    database: Database
+    only: tuple[TableName, ...] | None = None
+    number: int = 1
+
+    def next(self) -> "BackupOrder":
+        """Return the order of another backup of the same run and side."""
+        return replace(self, number=self.number + 1)
+
+    @property
+    def id(self) -> str:
+        """Return the name of the backup in its store; the same when a killed run repeats it."""
+        side = "" if self.side == "target" else f"-{self.side}"
+        number = f"-{self.number}" if self.number > 1 else ""
+        return f"{self.migration.name}-{self.run}{side}{number}"
+
+
+@dataclass(frozen=True)
+class Written:
+    """A finished backup; ``digest`` is the manifest's, for the ledger."""
+
+    manifest: Manifest
+    digest: str
+    place: str
+
+
+@dataclass(frozen=True)
+class _Dumped:
+    state: State
+    catalog: Catalog
+    files: Sequence[Path]
+    snapshot: str
+    position: str
+
+
+def write_backup(order: BackupOrder, store: Store) -> Generator[str, None, Written]:
+    """Write and prove a backup; yields sentences about what happens.
+
+    Raises:
+        BackupError: It could not be written, read back or restored, or the copy differs.
+        DiskFullError, PermissionDeniedError: The store's folder takes no more.
+    """
+    store.check(order.id)
+    store.remove(order.id)
+    try:
+        manifest = yield from _kept(order, store)
+        encoded = manifest.encoded()
+        store.write(order.id, MANIFEST, encoded)
+    except BaseException:
+        store.remove(order.id)  # half a backup would be taken for one
+        raise
+    return Written(manifest, digest(encoded), store.place(order.id))
+
+
+def _kept(order: BackupOrder, store: Store) -> Generator[str, None, Manifest]:
+    dialect = order.database.dialect
+    with store.workspace(order.id) as folder:
+        dumped = _dump(order, folder)
+        files = _stored(order.id, store, dumped.files, folder)
+    size = sum(f.bytes for f in files)
+    place = store.place(order.id)
+    count = len(dumped.state.tables)
+    yield f"backup of {count} tables of the {order.side} in {place}: {size:,} bytes"
+    manifest = Manifest(
+        id=order.id,
+        migration=order.migration.name,
+        run=order.run,
+        side=order.side,
+        time=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        datamig=version("datamig_pipelines"),
+        engine=dialect.label,
+        version=dumped.catalog.version,
+        tool=dialect.dump_tool(order.database.url),
+        what="all" if order.only is None or dialect.dumps_whole else "tables",
+        moment=f"snapshot {dumped.snapshot}" if dumped.snapshot else "idle",
+        position=dumped.position,
+        files=tuple(files),
+        state=dumped.state,
+        verified=how_verified(order.migration, dumped.catalog),
+    )
+    proven = _proven(order, store, manifest)
+    if proven.recovery_s is not None:
+        yield f"restored and compared: recovery takes {proven.recovery_s:.1f} s"
+    return proven
+
+
+def how_verified(migration: Migration, catalog: Catalog) -> str:
+    """Return restore, checksum or none: what is asked for, or less where the size forbids it."""
+    policy = migration.backup
+    too_big = sum(t.bytes for t in catalog.tables) > policy.verify_restore_max_bytes
+    return "checksum" if policy.verify == "restore" and too_big else policy.verify
+
+
+def _proven(order: BackupOrder, store: Store, manifest: Manifest) -> Manifest:
+    """Return the manifest, with the time of recovery where a restore was measured."""
+    if manifest.verified == "checksum":
+        check_files(store, manifest.id, manifest.files)
+    if manifest.verified == "restore":
+        beside = scratch_url(order.migration, order.database)
+        found, seconds = restore_into(store, manifest.id, manifest.files, order.database, beside)
+        compare(store, manifest.id, manifest.state, found)
+        return replace(manifest, recovery_s=round(seconds, 2))
+    return manifest
+
+
+def _dump(order: BackupOrder, folder: Path) -> _Dumped:
+    """Dump and take the figures at one moment, or find out that it was not one."""
+    database = order.database
+    readers, position = open_readers(database.dialect, database.url, 1)
+    try:
+        catalog = database.catalog(readers[0])
+        only = None if order.only is None else with_parents(catalog, order.only)
+        state = observe(database, readers[0], only)
+        snapshot = database.dialect.export_snapshot(readers[0])
+        dump = folder / "dump"
+        dump.mkdir()
+        wanted = DumpOrder(only, _others(catalog, only), snapshot, _jobs(order, catalog))
+        files = database.dialect.dump(database.url, "", dump, wanted)
+    finally:
+        for reader in readers:
+            reader.close()
+    if not snapshot and how_verified(order.migration, catalog) == "checksum":
+        _check_idle(database, state, only)
+    return _Dumped(state, catalog, files, snapshot, position)
+
+
+def _check_idle(database: Database, before: State, only: Collection[TableName] | None) -> None:
+    """Raise BackupError if somebody wrote while a dump without our snapshot was made."""
+    with database.open() as session:
+        wrong = differences(before, observe(database, session, only))
+    if wrong:
+        msg = f"the database was written to during the backup: {'; '.join(wrong[:8])}"
+        raise BackupError(msg, hint="Stop its writers, then run again.", where="backup")
+
+
+def _stored(backup: str, store: Store, files: Sequence[Path], folder: Path) -> list[StoredFile]:
+    entries = []
+    for path in files:
+        smaller, entry = packed(path, folder / "dump")
+        store.put(backup, entry.name, smaller)
+        entries.append(entry)
+    shutil.rmtree(folder / "dump", ignore_errors=True)
+    return entries
+
+
+def with_parents(catalog: Catalog, names: Collection[TableName]) -> tuple[TableName, ...]:
+    """Return tables and all that they refer to: without these no copy could be restored."""
+    tables = {t.name: t for t in catalog.tables}
+    found: dict[TableName, Table] = {}
+    todo = [n for n in names if n in tables]
+    while todo:
+        name = todo.pop()
+        if name in tables and name not in found:
+            found[name] = tables[name]
+            todo += [k.target for k in tables[name].foreign_keys]
+    return tuple(sorted(found))
+
+
+def _others(catalog: Catalog, only: Collection[TableName] | None) -> tuple[TableName, ...]:
+    if only is None:
+        return ()
+    tables = [t.name for t in catalog.tables if t.name not in only]
+    return (*tables, *(v.name for v in catalog.views))
+
+
+def _jobs(order: BackupOrder, catalog: Catalog) -> int:
+    if sum(t.bytes for t in catalog.tables) < _PARALLEL_BYTES:
+        return 1
+    return order.migration.workers

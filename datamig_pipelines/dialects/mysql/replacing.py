@@ -1,0 +1,75 @@
+"""Puts a backup in the place of what is in a database; our ledger's tables stay."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy.engine import URL
+
+from datamig_pipelines.catalog import TableName, is_ledger
+from datamig_pipelines.dialects.mysql import backup, driver
+from datamig_pipelines.dialects.mysql.names import quote
+from datamig_pipelines.errors import BackupError, LockTimeoutError, RestoreError
+
+_LOCK: Final = "CONCAT('datamig restore ', LEFT(MD5(DATABASE()), 16))"
+_WAIT_S: Final = 30
+_KINDS: Final = {"VIEW": "VIEW", "SEQUENCE": "SEQUENCE", "BASE TABLE": "TABLE"}
+_ROUTINES: Final = (
+    "SELECT routine_name FROM information_schema.routines "
+    "WHERE routine_schema = DATABASE() AND routine_type = "
+)
+_OTHERS: Final = (
+    ("EVENT", "SELECT event_name FROM information_schema.events WHERE event_schema = DATABASE()"),
+    ("PROCEDURE", f"{_ROUTINES}'PROCEDURE'"),
+    ("FUNCTION", f"{_ROUTINES}'FUNCTION'"),
+)
+_RELATIONS: Final = (
+    "SELECT table_type, table_name FROM information_schema.tables "
+    "WHERE table_schema = DATABASE() ORDER BY table_type DESC, table_name"
+)
+
+
+def replace(connection: Any, url: URL, files: Sequence[Path]) -> None:
+    """Drop everything but our ledger, then run the scripts of a backup.
+
+    The engine commits every statement by itself: a process that dies in between leaves a part, and
+    a repetition drops that and starts over.
+
+    Raises:
+        RestoreError: A script was refused; the target holds a part of the backup.
+    """
+    _outwait(connection)
+    driver.query(connection, "SET SESSION foreign_key_checks = 0", ())
+    try:
+        for statement in _drops(connection):
+            driver.query(connection, statement, ())
+    finally:
+        driver.query(connection, "SET SESSION foreign_key_checks = 1", ())
+    try:
+        backup.restore(url, files, first=f"SELECT GET_LOCK({_LOCK}, 0);\n")
+    except BackupError as error:
+        msg = f"the restore stopped half-way: {error.message}"
+        hint = "Mend the cause, then run the same rollback again: it starts this restore over."
+        raise RestoreError(msg, hint=hint) from error
+
+
+def _outwait(connection: Any) -> None:
+    """Wait for the client of a killed restore, which works off what is left in its pipe.
+
+    Raises:
+        LockTimeoutError: It does not end.
+    """
+    got = driver.query(connection, f"SELECT GET_LOCK({_LOCK}, {_WAIT_S})", ())
+    if tuple(got[0]) != (1,):
+        msg = f"the client of an earlier restore is still at work after {_WAIT_S} s"
+        raise LockTimeoutError(msg, hint="End it (a `mariadb` process), then roll back again.")
+    driver.query(connection, f"SELECT RELEASE_LOCK({_LOCK})", ())
+
+
+def _drops(connection: Any) -> Iterator[str]:
+    for kind, sql in _OTHERS:
+        for (name,) in driver.query(connection, sql, ()):
+            yield f"DROP {kind} IF EXISTS {quote(name)}"
+    for kind, name in driver.query(connection, _RELATIONS, ()):
+        if kind in _KINDS and not is_ledger(TableName("", name)):
+            yield f"DROP {_KINDS[kind]} IF EXISTS {quote(name)}"

@@ -1,0 +1,175 @@
+"""Puts a backup in the place of what is in a database, in one transaction: all of it or nothing."""
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Final, cast
+
+from sqlalchemy.engine import URL
+
+from datamig_pipelines.dialects.postgres import backup
+from datamig_pipelines.errors import LockTimeoutError, RestoreError
+
+_BLOCK_BYTES: Final = 1024 * 1024
+_LOCK_TIMEOUT_S: Final = 30
+_THROUGH: Final = "datamig-is-through"
+_SYSTEM: Final = "n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'datamig')"
+_KEPT: Final = (
+    f"SELECT n.nspname FROM pg_namespace n WHERE {_SYSTEM} AND (n.nspname = 'public' "
+    "OR EXISTS (SELECT 1 FROM pg_extension e WHERE e.extnamespace = n.oid))"
+)
+"""Schemas that stay, emptied: what an extension made cannot be dropped alone."""
+_NO_MEMBER: Final = (
+    "NOT EXISTS (SELECT 1 FROM pg_depend m WHERE m.deptype IN ('e', 'i') "
+    "AND m.classid = {table}::regclass AND m.objid = {oid})"
+)
+"""No part of an extension or of another object, with which it goes."""
+_EMPTY: Final = f"""
+DO $datamig$
+DECLARE
+  it record;
+BEGIN
+  FOR it IN SELECT evtname FROM pg_event_trigger LOOP
+    EXECUTE format('DROP EVENT TRIGGER IF EXISTS %I', it.evtname);
+  END LOOP;
+  FOR it IN SELECT pubname FROM pg_publication LOOP
+    EXECUTE format('DROP PUBLICATION IF EXISTS %I', it.pubname);
+  END LOOP;
+  FOR it IN SELECT n.nspname FROM pg_namespace n
+            WHERE {_SYSTEM} AND n.nspname NOT IN ({_KEPT}) LOOP
+    EXECUTE format('DROP SCHEMA IF EXISTS %I CASCADE', it.nspname);
+  END LOOP;
+  FOR it IN SELECT (pg_identify_object(d.classid, d.objid, 0)).*
+            FROM pg_depend d
+            WHERE d.refclassid = 'pg_namespace'::regclass AND d.deptype = 'n'
+              AND d.refobjid IN (SELECT n.oid FROM pg_namespace n WHERE n.nspname IN ({_KEPT}))
+              AND {_NO_MEMBER.format(table="d.classid", oid="d.objid")} LOOP
+    IF it.type NOT IN ('composite type', 'default acl', 'extension') THEN
+      EXECUTE format('DROP %s IF EXISTS %s CASCADE', it.type, it.identity);
+    END IF;
+  END LOOP;
+  FOR it IN SELECT srvname FROM pg_foreign_server s
+            WHERE {_NO_MEMBER.format(table="'pg_foreign_server'", oid="s.oid")} LOOP
+    EXECUTE format('DROP SERVER IF EXISTS %I CASCADE', it.srvname);
+  END LOOP;
+  FOR it IN SELECT fdwname FROM pg_foreign_data_wrapper w
+            WHERE {_NO_MEMBER.format(table="'pg_foreign_data_wrapper'", oid="w.oid")} LOOP
+    EXECUTE format('DROP FOREIGN DATA WRAPPER IF EXISTS %I CASCADE', it.fdwname);
+  END LOOP;
+  PERFORM lo_unlink(l.oid) FROM pg_largeobject_metadata l;
+END
+$datamig$;
+"""
+_BEGIN: Final = f"""
+BEGIN;
+SET LOCAL lock_timeout = '{_LOCK_TIMEOUT_S}s';
+SELECT pg_advisory_xact_lock(hashtext('datamig restore'));
+{_EMPTY}
+"""
+
+
+def replace(url: URL, files: Sequence[Path]) -> None:
+    """Drop everything but our ledger and restore a backup, in one transaction of psql.
+
+    A process that dies in between takes the end of the script with it: the server rolls back.
+
+    Raises:
+        RestoreError: It was refused, LockTimeoutError: somebody holds locks; nothing was changed.
+    """
+    major, superuser = backup.asked(url, backup.ABOUT_US)
+    owners = [] if superuser else ["--no-owner", "--no-acl"]
+    archive = backup.archive(files)
+    restore = backup.tool("pg_restore", int(major))
+    psql = backup.tool("psql", int(major))
+    kept = {name for (name,) in backup.all_asked(url, _KEPT)}
+    environment = backup.environment(url)
+    with tempfile.TemporaryDirectory(prefix="datamig-") as folder:
+        contents = Path(folder) / "contents"
+        contents.write_text(_contents(restore, archive, kept))
+        written = [restore, *owners, f"--use-list={contents}", "--file=-", str(archive)]
+        client = [psql, "-X", "-q", "--no-password", "-o", os.devnull, "-v", "ON_ERROR_STOP=1"]
+        _pipe(written, [*client, f"--dbname={backup.conninfo(url)}"], environment, url)
+
+
+def _contents(program: str, archive: Path, kept: set[str]) -> str:
+    """Return the archive's table of contents without the schemas that are there already."""
+    done = subprocess.run(
+        [program, "--list", str(archive)], check=False, capture_output=True, text=True
+    )
+    if done.returncode:
+        msg = f"pg_restore cannot read the backup: {done.stderr.strip()[:300]}"
+        raise RestoreError(msg, hint="Nothing was changed. Use another backup.")
+    there = re.compile(r"^\d+; \d+ \d+ SCHEMA - (.*) \S+$")
+    lines = []
+    for line in done.stdout.splitlines():
+        found = there.match(line)
+        if not (found and found[1] in kept):
+            lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def _pipe(writer: list[str], reader: list[str], environment: dict[str, str], url: URL) -> None:
+    """Let one program's script run in another, framed by BEGIN and, only at its end, COMMIT.
+
+    COMMIT is sent when the reader has said that all before it went through: a reader that outlives
+    us finds its input ended and the transaction open.
+    """
+    with tempfile.TemporaryFile() as complaints, tempfile.TemporaryFile() as refusals:
+        script = subprocess.Popen(writer, stdout=subprocess.PIPE, stderr=complaints)
+        client = subprocess.Popen(
+            reader,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=refusals,
+            env=environment,
+        )
+        try:
+            through = _pump(script, client)
+        finally:
+            for pipe in (script.stdout, client.stdin, client.stdout):
+                with suppress(BrokenPipeError):  # the client has ended, and says why
+                    cast("IO[bytes]", pipe).close()
+            ended = script.wait(), client.wait()
+        said = [_said(refusals, url), _said(complaints, url)]
+    if ended != (0, 0) or not through:
+        raise _refused(ended, said)
+
+
+def _pump(script: "subprocess.Popen[bytes]", client: "subprocess.Popen[bytes]") -> bool:
+    """Pass the script on; say whether all of it went through and COMMIT was sent."""
+    source, target = cast("IO[bytes]", script.stdout), cast("IO[bytes]", client.stdin)
+    with suppress(BrokenPipeError):
+        target.write(_BEGIN.encode())
+        while block := source.read(_BLOCK_BYTES):
+            target.write(block)
+        if script.wait() != 0:
+            return False
+        target.write(f"\n\\echo {_THROUGH}\n".encode())
+        target.flush()
+        if cast("IO[bytes]", client.stdout).readline().strip() != _THROUGH.encode():
+            return False
+        target.write(b"COMMIT;\n")
+        target.flush()
+        return True
+    return False
+
+
+def _said(file: IO[bytes], url: URL) -> str:
+    file.seek(0)
+    return backup.without(url.password, file.read(20_000).decode(errors="replace").strip())
+
+
+def _refused(ended: tuple[int, int], said: list[str]) -> RestoreError | LockTimeoutError:
+    text = next((s for s in said if s), f"pg_restore ended with {ended[0]}, psql with {ended[1]}")
+    lines = text.splitlines()
+    first = next((line for line in lines if "ERROR:" in line or "FATAL:" in line), lines[0])
+    if "lock timeout" in text:
+        msg = f"somebody else holds locks in the target: {first}"
+        hint = "Nothing was changed. End the other sessions, then run the rollback again."
+        return LockTimeoutError(msg, hint=hint)
+    msg = f"the restore was refused: {first[:500]}"
+    return RestoreError(msg, hint="Nothing was changed. Mend the cause, run the rollback again.")
