@@ -11,7 +11,8 @@ class Catalog:
     """The tables and views of one database, and what else there is, by kind and name.
 
     ``others`` lists objects that no step moves yet, as (kind, name): triggers, functions, ….
-    The plan has a line for each of them: nothing goes missing in silence.
+    The plan has a line for each of them: nothing goes missing in silence. ``types`` are the bare
+    names of all types that a column may have, where the engine can tell.
     """
 
     engine: str
@@ -19,6 +20,7 @@ class Catalog:
     tables: tuple[Table, ...] = ()
     views: tuple[View, ...] = ()
     others: tuple[tuple[str, str], ...] = ()
+    types: tuple[str, ...] = ()
 
     def table(self, name: TableName) -> Table | None:
         """Return the table of exactly that name, or None."""

@@ -17,10 +17,14 @@ Note = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Engines:
-    """Both dialects of a migration."""
+    """Both dialects of a migration.
+
+    ``types`` are the names of all types that the target's columns may have, if it tells them.
+    """
 
     source: Dialect
     target: Dialect
+    types: frozenset[str] = frozenset()
 
     @property
     def same(self) -> bool:
@@ -146,7 +150,7 @@ def _counting(
 def _type(column: Column, wanted: str | None, engines: Engines, note: Note) -> Type:
     if wanted:
         note(f"{column.type} becomes {wanted}, as the spec says")
-        return parsed_type(wanted, engines.target)
+        return parsed_type(wanted, engines)
     type_, lost = engines.target.declare(column.type)
     if lost:
         note(f"{column.type} becomes {type_}: {lost}")
@@ -172,13 +176,25 @@ def _means(cast: Cast, table: Table, column: Column) -> bool:
     return pattern is None or any(fnmatchcase(f"{n}.{column.name}", pattern) for n in names)
 
 
-def parsed_type(declaration: str, dialect: Dialect) -> Type:
+def parsed_type(declaration: str, engines: Engines) -> Type:
     """Return a type that the user wrote in the target's words. Raises SpecError."""
+    dialect = engines.target
     try:
-        return dialect.parse_type(declaration)
+        type_ = dialect.parse_type(declaration)
     except (ValueError, KeyError, PlanError) as error:
-        msg = f"{dialect.label} has no type {declaration!r}"
-        raise SpecError(msg, hint="Write the type as in CREATE TABLE of the target.") from error
+        raise _unknown(declaration, dialect) from error
+    inner = type_
+    while inner.element is not None:
+        inner = inner.element
+    bare = inner.native.partition("(")[0].rpartition(".")[2].strip(' "')
+    if inner.kind is Kind.OTHER and engines.types and bare not in engines.types:
+        raise _unknown(declaration, dialect)
+    return type_
+
+
+def _unknown(declaration: str, dialect: Dialect) -> SpecError:
+    msg = f"{dialect.label} has no type {declaration!r}"
+    return SpecError(msg, hint="Write the type as in CREATE TABLE of the target.")
 
 
 def _default(column: Column, engines: Engines, type_: Type, note: Note) -> Default | None:
@@ -222,5 +238,5 @@ def _added(
             f"It has {known}. A new column needs type, and expression or a transform of the table."
         )
         raise ColumnMissingError(msg, hint=hint)
-    type_ = parsed_type(said.type, engines.target)
+    type_ = parsed_type(said.type, engines)
     return Column(said.rename or name, type_), said.expression or "NULL"

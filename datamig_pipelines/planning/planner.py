@@ -64,7 +64,10 @@ def make_plan(inputs: Inputs) -> Plan:
 class _Planner:
     def __init__(self, inputs: Inputs) -> None:
         self.inputs = inputs
-        self.engines = Engines(inputs.source.dialect, inputs.target.dialect)
+        types = frozenset(inputs.here.types)
+        if types and inputs.source.dialect.name == inputs.target.dialect.name:
+            types |= frozenset(inputs.there.types)  # those of the source are made before the tables
+        self.engines = Engines(inputs.source.dialect, inputs.target.dialect, types)
         self.names = Names(inputs.target.dialect)
         self.notes: list[str] = []
 

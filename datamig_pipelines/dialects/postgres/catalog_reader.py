@@ -12,6 +12,7 @@ from datamig_pipelines.dialects.postgres.index_reader import read_indexes
 from datamig_pipelines.dialects.postgres.naming import literal, qualified
 from datamig_pipelines.dialects.postgres.object_reader import Others, read_others, read_views
 from datamig_pipelines.dialects.postgres.type_reader import read_types
+from datamig_pipelines.dialects.postgres.types import EXTENSION_OF
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -22,6 +23,10 @@ _SMALL_BYTES: Final = 1000 * 8192  # below that many pages a count costs next to
 _SCHEMAS: Final = """
 SELECT nspname FROM pg_namespace
 WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'datamig') ORDER BY nspname"""
+
+_TYPE_NAMES: Final = """
+SELECT t.typname FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+WHERE coalesce(c.relkind, 'c') = 'c' AND t.typtype <> 'p'"""
 
 _TABLES: Final = r"""
 SELECT c.oid, c.relname, c.relkind::text, coalesce(obj_description(c.oid, 'pg_class'), ''),
@@ -62,7 +67,15 @@ def read_catalog(session: Queryable, schema: str) -> Catalog:
         views += read_views(session, name)
         read_others(session, name, others)
     _search(session, str(path))
-    return Catalog("postgresql", str(version), tuple(tables), tuple(views), others.all())
+    types = {str(t) for (t,) in session.query(_TYPE_NAMES)} | EXTENSION_OF.keys()
+    return Catalog(
+        "postgresql",
+        str(version),
+        tuple(tables),
+        tuple(views),
+        others.all(),
+        types=tuple(sorted(types)),
+    )
 
 
 def has_heirs(connection: "Connection[tuple[Any, ...]]", table: TableName) -> bool:

@@ -25,6 +25,13 @@ _SETTINGS: Final = {
     "idle_in_transaction_session_timeout": "0",
     "row_security": "off",  # an error is better than rows left out in silence
 }
+_SEARCH: Final = """
+SELECT set_config('search_path', concat_ws(', ', 'public', (
+  SELECT string_agg(quote_ident(s), ', ') FROM unnest(current_schemas(false)) s
+  WHERE s NOT IN ('public', 'datamig', current_user))), false)"""
+"""Bare names mean ``public`` first. ``"$user"`` must not: for a user called as the ledger's schema,
+a table without a schema would be the ledger's neighbour."""
+
 _TOKEN: Final = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|%s""", re.DOTALL)
 
 
@@ -59,6 +66,7 @@ def connect(url: URL, *, readonly: bool) -> "Connection[tuple[Any, ...]]":
     connection.execute(
         "; ".join(f"SET {name} = '{value}'" for name, value in settings.items()).encode()
     )
+    connection.execute(_SEARCH.encode())
     return connection
 
 
