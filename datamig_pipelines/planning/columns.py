@@ -132,6 +132,7 @@ def _existing(
         identity=identity,
         generated=generated,
         comment=column.comment,
+        domain="" if wanted or not engines.same or '"."' in column.domain else column.domain,
     )
 
 

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from hashlib import sha256
 from typing import Any
 
-from datamig_pipelines.catalog import Catalog, ForeignKey, Table, TableName, View
+from datamig_pipelines.catalog import Catalog, ForeignKey, SchemaObject, Table, TableName, View
 from datamig_pipelines.dialects.capabilities import Wire
 from datamig_pipelines.errors import (
     NameCollisionError,
@@ -24,6 +24,7 @@ from datamig_pipelines.planning.columns import (
 from datamig_pipelines.planning.expressions import translated_view
 from datamig_pipelines.planning.keys import choose_key
 from datamig_pipelines.planning.naming import Names
+from datamig_pipelines.planning.objects import Objects, keeps_names, unmoved
 from datamig_pipelines.planning.order import parents_first
 from datamig_pipelines.planning.plan import Plan
 from datamig_pipelines.planning.tables import plan_references, plan_table
@@ -84,8 +85,9 @@ class _Planner:
         views = self._views()
         routes = self._ordered(self._referenced([self._route(t, n) for t, n in targets]))
         self._check_empty(routes)
-        self._others()
-        fingerprint = _fingerprint(routes, views)
+        unmoved(self.inputs.there.others, self.notes.append)
+        objects = self._objects(routes)
+        fingerprint = _fingerprint(routes, views, objects)
         context = Context(
             self.inputs.migration,
             self.inputs.launch,
@@ -96,6 +98,8 @@ class _Planner:
             tuple(views),
             tuple(self.notes),
             fingerprint,
+            objects,
+            self.inputs.there.version,
         )
         return Plan(context, self.inputs.there.version, self.inputs.here.version)
 
@@ -171,6 +175,8 @@ class _Planner:
             raise PlanError(msg, hint="Exclude the table, or keep a column.")
         self.names.columns(str(table.name), [c.name for c in planned.columns])
         target = plan_table(table, name, planned, self.engines, self.names, self.notes.append)
+        if not keeps_names(migration):  # partitions are made as they are, or not at all
+            target = replace(target, partition_by="")
         key = choose_key(table, spec.key if spec else (), self.engines.source)
         transform = (spec.transform or "") if spec else ""
         chosen = choose_wires(self.engines, planned.loaded, key, transformed=bool(transform))
@@ -196,7 +202,7 @@ class _Planner:
             where=_ended(spec.where or "") if spec else "",
             transform=transform,
         )
-        if table.kind != "table":
+        if table.kind != "table" and not target.partition_by:
             self.notes.append(f"{table.name} is {table.kind}; in the target it is one plain table")
         return route, planned
 
@@ -276,6 +282,11 @@ class _Planner:
             hint = "Name another target or schema, exclude these tables, or drop them yourself."
             raise TargetNotEmptyError(msg, hint=hint)
 
+    def _objects(self, routes: list[Route]) -> tuple[SchemaObject, ...]:
+        there, here = self.inputs.there, self.inputs.here
+        planned = Objects(self.inputs.migration, self.engines, self._schema, self.inputs.owned)
+        return planned.plan(there, here, routes, self.notes.append)
+
     def _views(self) -> list[View]:
         views = []
         whole = self.inputs.migration.include == ("*",) and not self.inputs.migration.exclude
@@ -295,19 +306,14 @@ class _Planner:
                 )
             else:
                 name = self.names.relation(schema, view.name.name, view.name.name)
-                views.append(View(TableName(schema, name), sql, view.materialized))
+                options = view.options if self.engines.same else ""
+                views.append(View(TableName(schema, name), sql, view.materialized, options))
                 called = "" if name == view.name.name else f", as {name},"
                 self.notes.append(
                     f"view {view.name} is proposed to the target{called}; "
                     "if refused, it is reported"
                 )
         return views
-
-    def _others(self) -> None:
-        for kind in sorted({kind for kind, _ in self.inputs.there.others}):
-            names = [name for k, name in self.inputs.there.others if k == kind]
-            shown = ", ".join(names[:8]) + (" …" if len(names) > 8 else "")
-            self.notes.append(f"{len(names)} {kind} not moved by this version: {shown}")
 
 
 def _names(table: Table) -> tuple[str, str]:
@@ -320,9 +326,10 @@ def _ended(where: str) -> str:
     return f"{where}\n" if "--" in where else where
 
 
-def _fingerprint(routes: list[Route], views: list[View]) -> str:
+def _fingerprint(routes: list[Route], views: list[View], objects: tuple[SchemaObject, ...]) -> str:
     """Return a digest of everything that decides what arrives; not of sizes, counters or speed."""
     facts: list[Any] = [[_facts(r) for r in routes], [repr(v) for v in views]]
+    facts.append([repr(replace(o, state=())) for o in objects])
     return sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 

@@ -34,7 +34,14 @@ def plan_table(
         ),
         rows=source.rows,
         comment=source.comment,
+        partition_by=source.partition_by if _parted_alike(source, planned, engines) else "",
     )
+
+
+def _parted_alike(source: Table, planned: PlannedColumns, engines: Engines) -> bool:
+    """Say whether the target can be partitioned as the source is: the same columns, unchanged."""
+    same = [(c.name, c.type) for c in planned.columns] == [(c.name, c.type) for c in source.columns]
+    return engines.same and same
 
 
 def _identity(planned: PlannedColumns, name: str) -> bool:
@@ -157,7 +164,10 @@ def _checks(
     note: Note,
 ) -> tuple[Check, ...]:
     kept = list(planned.checks)
+    having = {c.name for c in planned.columns if c.domain}
     for number, check in enumerate(source.checks, 1):
+        if planned.renamed.get(check.domain) in having:
+            continue  # the domain keeps it
         sql = _translated(check.expression, planned, engines)
         if sql is None:
             note(

@@ -6,7 +6,7 @@ from collections import Counter
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 from sqlalchemy.engine import URL
@@ -45,6 +45,10 @@ class Migration(SpecModel):
     include: tuple[str, ...] = Field(default=("*",), description="Tables to move; * is allowed.")
     exclude: tuple[str, ...] = Field(default=(), description="Tables to leave; * is allowed.")
     casts: tuple[Cast, ...] = ()
+    grants: Literal["keep", "ignore"] = Field(
+        default="ignore",
+        description="keep: grants and owners move to an equal engine, for roles that are there.",
+    )
     rejects: Rejects = Rejects()
     validation: Validation = Field(default=Validation(), alias="validate")
     backup: Backup = Backup()

@@ -1,6 +1,5 @@
 """The plan: names, notes, refusals."""
 
-import re
 from dataclasses import replace
 
 import pytest
@@ -20,7 +19,6 @@ from datamig_pipelines.errors import (
     ColumnMissingError,
     NameCollisionError,
     PlanError,
-    SpecError,
     TableMissingError,
     TargetNotEmptyError,
 )
@@ -353,25 +351,6 @@ def test_generated_column_that_divides_is_copied_between_engines():
 
     assert [c.name for c in made.context.routes[0].columns] == ["id", "half"]
     assert noted(made, "kept as plain values") != []
-
-
-@pytest.mark.parametrize("to", ["intger", "intger[]", "x.intger(3)"])
-def test_cast_to_a_type_that_the_target_lacks_is_refused(to):
-    """A slip of the pen in ``casts`` is found before anything is touched."""
-    here = Catalog("X", "1", types=("int4", "mood"))
-
-    with pytest.raises(SpecError, match=re.escape(f"PostgreSQL has no type {to!r}")):
-        plan(table("t", ID), casts=[{"when": {"type": "integer"}, "to": to}], here=here)
-
-
-@pytest.mark.parametrize("to", ["mood", 'public."mood"', "mood[]", "varchar(9)", "bigint"])
-def test_cast_to_a_type_of_the_target_is_taken(to):
-    """Types that somebody made in the target are types."""
-    here = Catalog("X", "1", types=("int4", "mood"))
-
-    made = plan(table("t", ID), casts=[{"when": {"type": "integer"}, "to": to}], here=here)
-
-    assert noted(made, f"becomes {to}") != []
 
 
 # ---- the whole

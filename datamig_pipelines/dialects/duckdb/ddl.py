@@ -4,9 +4,10 @@ import re
 import zlib
 from dataclasses import replace
 
-from datamig_pipelines.catalog import Index, Table
+from datamig_pipelines.catalog import Index, SchemaObject, Table
 
 _SIMPLE_METHODS = {"", "btree", "hash", "art"}
+_HEAD = re.compile(r"^(CREATE|DROP) (\w+(?: TABLE)?)( IF EXISTS)? ")
 _QUOTES = re.compile(r"[\"'.\\]")
 _ODD = re.compile(r"[\"'.\\]|__|_$")
 
@@ -44,3 +45,10 @@ def can_index(index: Index) -> bool:
     prefixed = any(p.prefix is not None for p in index.parts)
     simple = index.method.lower() in _SIMPLE_METHODS
     return index.where is None and simple and not (index.unique and prefixed)
+
+
+def placed(made: SchemaObject) -> SchemaObject:
+    """Return an object whose statements name its schema."""
+    schema = '"' + (made.name.schema or "main").replace('"', '""') + '".'
+    put = [_HEAD.sub(lambda m: m[0] + schema, text, count=1) for text in (made.create, made.drop)]
+    return replace(made, create=put[0], drop=put[1])

@@ -15,6 +15,7 @@ from datamig_pipelines.catalog import (
     ForeignKey,
     Index,
     Key,
+    SchemaObject,
     Table,
     Type,
 )
@@ -234,6 +235,14 @@ class DuckDB(Dialect):
                 purpose=f"counter of {table.name}.{column} to {next_value}",
             )
         ]
+
+    @override
+    def create_object(self, made: SchemaObject) -> list[Statement]:
+        return super().create_object(ddl.placed(made))
+
+    @override
+    def drop_object(self, made: SchemaObject) -> list[Statement]:
+        return super().drop_object(ddl.placed(made))
 
     @override
     def drop_table(self, table: Table) -> list[Statement]:

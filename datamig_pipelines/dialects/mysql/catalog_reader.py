@@ -9,6 +9,7 @@ from typing import Any, Final
 from datamig_pipelines.catalog import Catalog, Column, Table, TableName, View
 from datamig_pipelines.dialects.base import Queryable
 from datamig_pipelines.dialects.mysql.defaults import read_default
+from datamig_pipelines.dialects.mysql.definition_reader import read_objects, read_roles
 from datamig_pipelines.dialects.mysql.flavour import Flavour, flavour_of
 from datamig_pipelines.dialects.mysql.keys_reader import Keys, read_keys
 from datamig_pipelines.dialects.mysql.names import quote
@@ -46,7 +47,8 @@ def read_catalog(session: Queryable, schema: str) -> Catalog:
     flavour = flavour_of(version)
     keys, others = read_keys(session, database, flavour)
     columns = _read_columns(session, database, flavour, {t: k.json for t, k in keys.items()})
-    tables = []
+    tables: list[Table] = []
+    sequences: list[str] = []
     for row in _listed(session, database):
         name, kind, engine = row[:3]
         if kind in _TABLES:
@@ -54,12 +56,20 @@ def read_catalog(session: Queryable, schema: str) -> Catalog:
             others += columns[name].others
             if engine not in _TRANSACTIONAL:
                 others.append((f"table without snapshot ({engine})", name))
-        if kind != "BASE TABLE":
+        if kind == "SEQUENCE":
+            sequences.append(name)
+        elif kind not in ("BASE TABLE", "VIEW"):
             others.append((kind.lower(), name))
-    others = [o for o in others if o[0] != "view"]
-    others += _programs(session, database)
-    views = tuple(_views(session, database, flavour))
-    return Catalog("mysql", version, tuple(tables), views, tuple(dict.fromkeys(others)))
+    objects, unread = read_objects(session, database, sequences)
+    return Catalog(
+        "mysql",
+        version,
+        tuple(tables),
+        tuple(_views(session, database, flavour)),
+        tuple(dict.fromkeys(others + unread)),
+        objects=tuple(objects),
+        roles=read_roles(session),
+    )
 
 
 def _listed(session: Queryable, database: str) -> list[tuple[Any, ...]]:
@@ -161,16 +171,3 @@ def unqualified(sql: str, database: str) -> str:
     return re.sub(
         pattern, lambda m: m.group(0) if m.group(0).startswith("'") else "", sql, flags=re.DOTALL
     )
-
-
-def _programs(session: Queryable, database: str) -> list[tuple[str, str]]:
-    rows = session.query(
-        "SELECT 'trigger', trigger_name FROM information_schema.triggers "
-        "WHERE trigger_schema = %s UNION ALL "
-        "SELECT LOWER(routine_type), routine_name FROM information_schema.routines "
-        "WHERE routine_schema = %s UNION ALL "
-        "SELECT 'event', event_name FROM information_schema.events WHERE event_schema = %s "
-        "ORDER BY 1, 2",
-        (database, database, database),
-    )
-    return [(str(kind), str(name)) for kind, name in rows]

@@ -213,6 +213,10 @@ class MySQL(Dialect):
         return statements.create_view(view)
 
     @override
+    def calm(self) -> list[Statement]:
+        return [Statement(f"SET SESSION sql_mode = {self.literal(driver.SQL_MODE)}")]
+
+    @override
     def analyze(self, table: TableName) -> list[Statement]:
         sql = f"ANALYZE NO_WRITE_TO_BINLOG TABLE {self.table(table)}"
         return [Statement(sql, purpose=f"statistics of {table}")]

@@ -14,6 +14,7 @@ from datamig_pipelines.catalog import (
     ForeignKey,
     Index,
     Key,
+    SchemaObject,
     Table,
     TableName,
     Type,
@@ -210,6 +211,14 @@ class Postgres(Dialect):
     @override
     def drop_view(self, view: View) -> list[Statement]:
         return statements.drop_view(view)
+
+    @override
+    def create_object(self, made: SchemaObject) -> list[Statement]:
+        return statements.create_object(made)
+
+    @override
+    def drop_object(self, made: SchemaObject) -> list[Statement]:
+        return statements.drop_object(made)
 
     @override
     def truncate(self, table: TableName) -> str:

@@ -28,9 +28,7 @@ def test_session_is_utc_iso_and_utf8(session: Session) -> None:
     assert now.endswith("+00")
 
 
-def test_bare_names_never_mean_the_ledger(
-    url: URL, session: Session, dialect: Postgres
-) -> None:
+def test_bare_names_never_mean_the_ledger(url: URL, session: Session, dialect: Postgres) -> None:
     """A user called as the ledger's schema (``"$user"``) still makes bare names in public."""
     session.query("CREATE SCHEMA datamig; CREATE SCHEMA other")
     with Session(dialect, url, readonly=False) as fresh:
