@@ -76,10 +76,14 @@ class Index:
 
 @dataclass(frozen=True)
 class Key:
-    """A primary key or a unique constraint."""
+    """A primary key or a unique constraint.
+
+    ``ignores_case`` says that its engine takes ``a`` and ``A`` for equal in one of its columns.
+    """
 
     name: str
     columns: tuple[str, ...]
+    ignores_case: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,9 +149,13 @@ class Table:
 
 @dataclass(frozen=True)
 class View:
-    """A view; ``sql`` is the SELECT behind it in the engine's own SQL, ``options`` its words."""
+    """A view; ``sql`` is the SELECT behind it in the engine's own SQL, ``options`` its words.
+
+    ``original`` is the SELECT that a translated one was made from.
+    """
 
     name: TableName
     sql: str
     materialized: bool = False
     options: str = ""
+    original: str = ""

@@ -44,6 +44,8 @@ class Dialect(Ddl, ABC):
     """How people call it: ``PostgreSQL``."""
     sqlglot: ClassVar[str]
     """Its name in sqlglot."""
+    regexp_operator: ClassVar[str] = ""
+    """The operator of regular expressions, where sqlglot knows a function that not all have."""
     can: ClassVar[Capabilities]
 
     # ---- driver

@@ -55,5 +55,7 @@ class Capabilities:
     """An index keeps the order (DESC) of its parts."""
     expression_indexes: bool
     """An index may be over an expression."""
+    fulltext_indexes: bool
+    """An index may be over the words of texts."""
     foreign_key_actions: bool
     """A foreign key keeps ON DELETE and ON UPDATE."""

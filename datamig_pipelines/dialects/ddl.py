@@ -285,6 +285,13 @@ class Ddl:
         """Return the statements that put back what a refused one left changed in the session."""
         return []
 
+    def kept(self, table: Table) -> Table:
+        """Return a table as this engine keeps it: without what `create_table` and others leave out.
+
+        A proof holds the target's catalog against it.
+        """
+        return table
+
     def truncate(self, table: TableName) -> str:
         """Return the statement that empties a table inside a transaction."""
         return self.delete(table)

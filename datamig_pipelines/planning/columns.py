@@ -10,6 +10,7 @@ from datamig_pipelines.dialects.reading import Projection
 from datamig_pipelines.errors import ColumnMissingError, PlanError, SpecError
 from datamig_pipelines.planning.comparing import compare_kind
 from datamig_pipelines.planning.expressions import Renames, translated
+from datamig_pipelines.planning.naming import Style, styled
 from datamig_pipelines.spec import Cast, ColumnSpec, Migration, TableSpec
 
 Note = Callable[[str], None]
@@ -58,7 +59,10 @@ def plan_columns(
         TypeUnsupportedError: A type has no home in the target.
     """
     specs = dict(spec.columns) if spec else {}
-    renames = {c.name: _new_name(c, specs.get(c.name, ColumnSpec())) for c in table.columns}
+    renames = {
+        c.name: _new_name(c, specs.get(c.name, ColumnSpec()), migration.names)
+        for c in table.columns
+    }
     columns: list[Column] = []
     loaded: list[Projection] = []
     computed: list[Projection] = []
@@ -92,8 +96,8 @@ def plan_columns(
     )
 
 
-def _new_name(column: Column, said: ColumnSpec) -> str | None:
-    return None if said.drop else said.rename or column.name
+def _new_name(column: Column, said: ColumnSpec, style: Style) -> str | None:
+    return None if said.drop else said.rename or styled(column.name, style)
 
 
 def _projection(planned: Column, sql: str, type_: Type, *, plain: bool) -> Projection:
@@ -125,7 +129,7 @@ def _existing(
             )
     identity = column.identity and type_.kind is Kind.INTEGER
     return Column(
-        name=said.rename or column.name,
+        name=renames[column.name] or column.name,
         type=type_,
         nullable=column.nullable,
         default=None if generated or identity else _default(column, engines, type_, note),

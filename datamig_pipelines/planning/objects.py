@@ -43,7 +43,8 @@ def keeps_names(migration: Migration) -> bool:
     changed = any(
         t.rename or any(c.rename or c.drop for c in t.columns.values()) for t in migration.tables
     )
-    return migration.include == ("*",) and not migration.exclude and not changed
+    whole = migration.include == ("*",) and not migration.exclude
+    return whole and not changed and migration.names == "keep"
 
 
 class Objects:

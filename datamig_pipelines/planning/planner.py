@@ -21,13 +21,14 @@ from datamig_pipelines.planning.columns import (
     plan_columns,
     unused_casts,
 )
-from datamig_pipelines.planning.expressions import translated_view
 from datamig_pipelines.planning.keys import choose_key
-from datamig_pipelines.planning.naming import Names
+from datamig_pipelines.planning.naming import Names, styled
 from datamig_pipelines.planning.objects import Objects, keeps_names, unmoved
 from datamig_pipelines.planning.order import parents_first
 from datamig_pipelines.planning.plan import Plan
-from datamig_pipelines.planning.tables import plan_references, plan_table
+from datamig_pipelines.planning.relations import Relations
+from datamig_pipelines.planning.tables import losses, plan_references, plan_table
+from datamig_pipelines.planning.views import plan_views, relation_of
 from datamig_pipelines.planning.wires import choose_wires
 from datamig_pipelines.spec import Launch, Migration, TableSpec
 from datamig_pipelines.steps import Context, Place
@@ -69,7 +70,7 @@ class _Planner:
         if types and inputs.source.dialect.name == inputs.target.dialect.name:
             types |= frozenset(inputs.there.types)  # those of the source are made before the tables
         self.engines = Engines(inputs.source.dialect, inputs.target.dialect, types)
-        self.names = Names(inputs.target.dialect)
+        self.names = Names(inputs.target.dialect, inputs.migration.names)
         self.notes: list[str] = []
 
     def plan(self) -> Plan:
@@ -82,8 +83,10 @@ class _Planner:
             )
         tables = self._wanted()
         targets = self._targets(tables)
-        views = self._views()
-        routes = self._ordered(self._referenced([self._route(t, n) for t, n in targets]))
+        named = self._named_views()
+        planned = [self._route(t, n) for t, n in targets]
+        routes = self._ordered(self._referenced(planned))
+        views = self._views(named, planned, routes)
         self._check_empty(routes)
         unmoved(self.inputs.there.others, self.notes.append)
         objects = self._objects(routes)
@@ -212,7 +215,8 @@ class _Planner:
     def _target_name(self, table: Table) -> TableName:
         spec = self._spec(table)
         renamed = spec.rename if spec else None
-        return TableName(self._schema(table.name.schema), renamed or table.name.name)
+        name = renamed or styled(table.name.name, self.inputs.migration.names)
+        return TableName(self._schema(table.name.schema), name)
 
     def _schema(self, own: str) -> str:
         """Return the target schema of what stands in ``own``: the target's, the same for ``*``."""
@@ -232,14 +236,9 @@ class _Planner:
         routes = []
         for route, _ in planned:
             keys = plan_references(route.source, route.target, moved, self.names, self.notes.append)
-            if not self.engines.target.can.foreign_key_actions:
-                self.notes += [
-                    f"{route.name}: foreign key ({', '.join(k.columns)}) loses its ON DELETE / "
-                    f"ON UPDATE, which {self.engines.target.label} does not have"
-                    for k in keys
-                    if k.on_delete or k.on_update
-                ]
-            routes.append(replace(route, target=replace(route.target, foreign_keys=keys)))
+            target = replace(route.target, foreign_keys=keys)
+            self.notes += losses(route.name, target, self.engines.target)
+            routes.append(replace(route, target=target))
         return routes
 
     def _ordered(self, routes: list[Route]) -> list[Route]:
@@ -287,33 +286,40 @@ class _Planner:
         planned = Objects(self.inputs.migration, self.engines, self._schema, self.inputs.owned)
         return planned.plan(there, here, routes, self.notes.append)
 
-    def _views(self) -> list[View]:
-        views = []
+    def _named_views(self) -> list[tuple[View, TableName]]:
+        """Return the views that move and their names, which they get before any index."""
+        named, style = [], self.inputs.migration.names
         whole = self.inputs.migration.include == ("*",) and not self.inputs.migration.exclude
         taken = {str(v.name) for v in self.inputs.here.views} - self.inputs.owned
         for view in self.inputs.there.views:
-            sql = translated_view(view.sql, self.engines.source, self.engines.target)
             schema = self._schema(view.name.schema)
-            if sql is None or (view.materialized and not self.engines.same):
-                self.notes.append(f"view {view.name} cannot be translated and is left behind")
-            elif not whole:
+            if not whole:
                 self.notes.append(
                     f"view {view.name} is left behind: not the whole database is moved"
                 )
-            elif str(TableName(schema, view.name.name)) in taken:
+            elif str(TableName(schema, styled(view.name.name, style))) in taken:
                 self.notes.append(
                     f"view {view.name} is left behind: the target has one of that name"
                 )
             else:
-                name = self.names.relation(schema, view.name.name, view.name.name)
-                options = view.options if self.engines.same else ""
-                views.append(View(TableName(schema, name), sql, view.materialized, options))
-                called = "" if name == view.name.name else f", as {name},"
-                self.notes.append(
-                    f"view {view.name} is proposed to the target{called}; "
-                    "if refused, it is reported"
-                )
-        return views
+                wanted = styled(view.name.name, style)
+                name = self.names.relation(schema, wanted, wanted)
+                named.append((view, TableName(schema, name)))
+        return named
+
+    def _views(
+        self,
+        named: list[tuple[View, TableName]],
+        planned: list[tuple[Route, PlannedColumns]],
+        routes: list[Route],
+    ) -> list[View]:
+        final = {r.name: r.target for r in routes}
+        relations = Relations()
+        for route, columns in planned:
+            target = final[route.name]
+            relations.add(route.source.name, relation_of(route.source, target, columns.renamed))
+        as_it_is = self.engines.same and keeps_names(self.inputs.migration)
+        return plan_views(named, relations, self.engines, self.notes.append, as_it_is=as_it_is)
 
 
 def _names(table: Table) -> tuple[str, str]:

@@ -45,6 +45,10 @@ class Migration(SpecModel):
     include: tuple[str, ...] = Field(default=("*",), description="Tables to move; * is allowed.")
     exclude: tuple[str, ...] = Field(default=(), description="Tables to leave; * is allowed.")
     casts: tuple[Cast, ...] = ()
+    names: Literal["keep", "lower", "snake"] = Field(
+        default="keep",
+        description="Style of the target's names: as they are, in lower case, or snake_case.",
+    )
     grants: Literal["keep", "ignore"] = Field(
         default="ignore",
         description="keep: grants and owners move to an equal engine, for roles that are there.",

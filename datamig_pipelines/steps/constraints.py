@@ -9,6 +9,7 @@ from datamig_pipelines.catalog import Phase
 from datamig_pipelines.dialects import Statement
 from datamig_pipelines.errors import RefusedError
 from datamig_pipelines.ledger import Ledger
+from datamig_pipelines.proofs.schema import rendered
 from datamig_pipelines.session import Session
 from datamig_pipelines.steps.base import (
     MARK,
@@ -51,7 +52,13 @@ class Constraints(Step):
             yield Said(f"added {unit.name.removeprefix('constraints:')}")
         rest = self._views(context) + units_of(context, Phase.BEFORE, Phase.AFTER)
         refused = made_in_any_order(context, session, rest)
-        left_out = [f"{_called(unit)}: {why}" for unit, why in refused.items()]
+        _remember(context, session)
+        sources = {f"constraints:view {v.name}": v.original for v in context.views}
+        left_out = [
+            f"{_called(unit)}: {why}"
+            + (f"; in the source it is {sources[unit.name]}" if sources.get(unit.name) else "")
+            for unit, why in refused.items()
+        ]
         for sentence in left_out:
             yield Said(f"left out {sentence}")
         made += len(rest) - len(refused)
@@ -117,6 +124,19 @@ class Constraints(Step):
         return [
             Unit(f"constraints:view {v.name}", tuple(dialect.create_view(v))) for v in context.views
         ]
+
+
+def _remember(context: Context, session: Session) -> None:
+    """Enter into the ledger how the target renders what was made: a proof looks for changes."""
+    units = {f"constraints:view {v.name}": f"view {v.name}" for v in context.views}
+    units |= {f"{MARK}{o}": str(o) for o in context.objects}
+    if not units:
+        return
+    ledger = Ledger(session)
+    digests = rendered(context.target.catalog(session))
+    for unit, (status, _) in ledger.steps(context.run_id).items():
+        if unit in units and status == "done":
+            ledger.end_step(context.run_id, unit, "done", digests.get(units[unit], ""))
 
 
 def _called(unit: Unit) -> str:

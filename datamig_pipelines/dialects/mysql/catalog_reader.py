@@ -3,10 +3,10 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from datamig_pipelines.catalog import Catalog, Column, Table, TableName, View
+from datamig_pipelines.catalog import Catalog, Column, Key, Table, TableName, View
 from datamig_pipelines.dialects.base import Queryable
 from datamig_pipelines.dialects.mysql.defaults import read_default
 from datamig_pipelines.dialects.mysql.definition_reader import read_objects, read_roles
@@ -26,9 +26,10 @@ _TABLES: Final = ("BASE TABLE", "SYSTEM VERSIONED")
 
 @dataclass
 class _Columns:
-    """Columns of one table, and what of them no step moves."""
+    """Columns of one table, those that ignore case, and what of them no step moves."""
 
     columns: list[Column] = field(default_factory=list)
+    folding: set[str] = field(default_factory=set)
     others: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -52,7 +53,7 @@ def read_catalog(session: Queryable, schema: str) -> Catalog:
     for row in _listed(session, database):
         name, kind, engine = row[:3]
         if kind in _TABLES:
-            tables.append(_table(session, row, columns[name].columns, keys.get(name, Keys())))
+            tables.append(_table(session, row, columns[name], keys.get(name, Keys())))
             others += columns[name].others
             if engine not in _TRANSACTIONAL:
                 others.append((f"table without snapshot ({engine})", name))
@@ -83,13 +84,18 @@ def _listed(session: Queryable, database: str) -> list[tuple[Any, ...]]:
     return [r for r in rows if not r[0].startswith(_OWN)]
 
 
-def _table(session: Queryable, row: tuple[Any, ...], columns: list[Column], keys: Keys) -> Table:
+def _folding(key: Key, columns: set[str]) -> Key:
+    return replace(key, ignores_case=not columns.isdisjoint(key.columns))
+
+
+def _table(session: Queryable, row: tuple[Any, ...], found: _Columns, keys: Keys) -> Table:
     name, _, _, estimate, size, counter, comment, options = row
+    columns = found.columns
     return Table(
         name=TableName("", name),
         columns=tuple(columns),
-        primary_key=keys.primary_key,
-        uniques=tuple(keys.uniques),
+        primary_key=keys.primary_key and _folding(keys.primary_key, found.folding),
+        uniques=tuple(_folding(u, found.folding) for u in keys.uniques),
         foreign_keys=tuple(keys.foreign_keys),
         indexes=tuple(keys.indexes),
         checks=tuple(keys.checks),
@@ -123,13 +129,16 @@ def _read_columns(
     rows = session.query(
         "SELECT table_name, column_name, column_type, is_nullable, column_default, extra, "
         "generation_expression, column_comment, "
-        "IF(collation_name = @@collation_database, '', COALESCE(collation_name, '')) "
+        "IF(collation_name = @@collation_database, '', COALESCE(collation_name, '')), "
+        "COALESCE(RIGHT(collation_name, 3), '') = '_ci' "
         "FROM information_schema.columns "
         "WHERE table_schema = %s ORDER BY table_name, ordinal_position",
         (database,),
     )
     tables: defaultdict[str, _Columns] = defaultdict(_Columns)
-    for table, name, declaration, nullable, default, extra, generated, comment, collation in rows:
+    for table, name, declaration, *rest in rows:
+        nullable, default, extra, generated, comment, collation, folds = rest
+        tables[table].folding |= {name} if folds else set()
         type_ = column_type(declaration, json=name in json.get(table, ()), collation=collation)
         tables[table].others += _unmoved(f"{table}.{name}", extra or "")
         tables[table].columns.append(

@@ -50,6 +50,7 @@ class MySQL(Dialect):
     name: ClassVar[str] = "mysql"
     label: ClassVar[str] = "MySQL/MariaDB"
     sqlglot: ClassVar[str] = "mysql"
+    regexp_operator: ClassVar[str] = "REGEXP"
     placeholder: ClassVar[str] = "%s"
     can: ClassVar[Capabilities] = Capabilities(
         sends=(Wire.COPY_TEXT, Wire.CELLS),
@@ -68,6 +69,7 @@ class MySQL(Dialect):
         counts_any_column=False,
         descending_indexes=True,
         expression_indexes=False,
+        fulltext_indexes=True,
         foreign_key_actions=True,
     )
 
@@ -211,6 +213,10 @@ class MySQL(Dialect):
     @override
     def create_view(self, view: View) -> list[Statement]:
         return statements.create_view(view)
+
+    @override
+    def kept(self, table: Table) -> Table:
+        return statements.kept(table)
 
     @override
     def calm(self) -> list[Statement]:

@@ -65,6 +65,7 @@ class Postgres(Dialect):
         counts_any_column=True,
         descending_indexes=True,
         expression_indexes=True,
+        fulltext_indexes=True,
         foreign_key_actions=True,
     )
 
@@ -211,6 +212,10 @@ class Postgres(Dialect):
     @override
     def drop_view(self, view: View) -> list[Statement]:
         return statements.drop_view(view)
+
+    @override
+    def kept(self, table: Table) -> Table:
+        return statements.kept(table)
 
     @override
     def create_object(self, made: SchemaObject) -> list[Statement]:

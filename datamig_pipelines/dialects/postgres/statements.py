@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from datamig_pipelines.catalog import (
@@ -306,6 +307,18 @@ def _part(table: Table, part: IndexPart) -> str:
     if part.prefix and text and long:
         return f"left({quote(part.column)}, {part.prefix}){order}"
     return quote(part.column) + order
+
+
+def kept(table: Table) -> Table:
+    """Return a table as PostgreSQL keeps it: without foreign methods, words for full texts."""
+    indexes = []
+    for index in table.indexes:
+        if index.method == "fulltext":
+            words = (IndexPart(expression=_document(index)),)
+            indexes.append(replace(index, method="gin", parts=words))
+        elif index.method.lower() in _METHODS:
+            indexes.append(index)
+    return replace(table, indexes=tuple(indexes))
 
 
 def _document(index: Index) -> str:
