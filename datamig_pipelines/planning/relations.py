@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 KIND = "datamig_kind"
 LOOSE = "datamig_loose"
+OLD = "datamig_old"
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ def _column(
             meant = _columns_of(source, relations, outputs).get(column.name.casefold())
             if meant is None:
                 continue
+            column.meta[OLD] = column.name
             column.set("this", exp.to_identifier(meant.name, quoted=True))
             if column.table:
                 column.set("table", exp.to_identifier(alias, quoted=True))
@@ -137,6 +139,9 @@ def _column(
             column.set("catalog", None)
             column.meta.update({KIND: meant.kind, LOOSE: meant.loose})
             return
+    own = _outputs(scope, relations, outputs).get(column.name.casefold())
+    if own is not None and not column.table:  # ORDER BY a column of the result
+        column.set("this", exp.to_identifier(own.name, quoted=True))
 
 
 def _chain(scope: "Scope") -> Iterator["Scope"]:
@@ -176,5 +181,6 @@ def _outputs(
             inner = select.unalias()
             kind = inner.meta.get(KIND) if isinstance(inner, exp.Column) else None
             name = select.alias_or_name
-            found[name.casefold()] = Meant(name, kind, loose=bool(inner.meta.get(LOOSE)))
+            old = str(select.meta.get(OLD, name))
+            found[old.casefold()] = Meant(name, kind, loose=bool(inner.meta.get(LOOSE)))
     return found

@@ -132,13 +132,17 @@ def kept(table: Table) -> Table:
         for c in bounded(table).columns
     )
     keys = tuple(_kept_key(table, k) for k in table.foreign_keys)
-    indexes = tuple(_kept_index(i) for i in table.indexes)
+    indexes = tuple(_kept_index(table, i) for i in table.indexes)
     comment = table.comment[:_TABLE_COMMENT]
     return replace(table, columns=columns, foreign_keys=keys, indexes=indexes, comment=comment)
 
 
-def _kept_index(index: Index) -> Index:
-    return replace(index, parts=tuple(replace(p, prefix=None) for p in index.parts), include=())
+def _kept_index(table: Table, index: Index) -> Index:
+    """Return an index with the prefixes that it gets, without covered columns."""
+    words = index.method.lower() in ("fulltext", "spatial")
+    lengths = {} if words else index_lengths(table, index)
+    parts = (replace(p, prefix=p.prefix or lengths.get(p.column or "")) for p in index.parts)
+    return replace(index, parts=tuple(parts), include=())
 
 
 def add_foreign_key(table: Table, key: ForeignKey) -> list[Statement]:

@@ -28,7 +28,7 @@ WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'datamig') ORD
 
 _TYPE_NAMES: Final = """
 SELECT t.typname FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
-WHERE coalesce(c.relkind, 'c') = 'c' AND t.typtype <> 'p'"""
+WHERE coalesce(c.relkind, 'c') = 'c' AND t.typtype <> 'p' AND t.typcategory <> 'A'"""
 
 _TABLES: Final = r"""
 SELECT c.oid, c.relname, c.relkind::text, coalesce(obj_description(c.oid, 'pg_class'), ''),

@@ -15,6 +15,9 @@ WITH things AS (
     AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass
       AND e.objid = c.oid AND e.deptype IN ('e', 'i') OR e.classid = 'pg_class'::regclass
       AND e.objid = c.oid AND e.deptype = 'a' AND c.relkind = 'S')
+    -- a counter that fills a column becomes the column's own, which needs no right
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_attrdef'::regclass
+      AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND c.relkind = 'S')
   UNION ALL
   SELECT 'ROUTINE', 'ROUTINE', format('%I(%s)', p.proname,
     pg_get_function_identity_arguments(p.oid)), p.proowner, p.proacl
