@@ -11,7 +11,6 @@ from datamig_pipelines.errors import NameCollisionError
 
 Style = Literal["keep", "lower", "snake"]
 
-_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _ODD: Final = re.compile(r"[^\w]+", re.UNICODE)
 
 
@@ -24,8 +23,15 @@ def styled(name: str, style: Style) -> str:
         return name
     if style == "lower":
         return name.lower()
-    words = _ODD.sub("_", _HUMP.sub("_", name))
+    words = _ODD.sub("_", "".join(_humps(name)))
     return re.sub(r"_+", "_", words).strip("_").lower() or name
+
+
+def _humps(name: str) -> Iterator[str]:
+    """Yield the letters of a name, with ``_`` before each that begins a word (``HTTPServer``)."""
+    for before, letter, after in zip(" " + name, name, name[1:] + " ", strict=False):
+        starts = before.islower() or before.isdigit() or (before.isupper() and after.islower())
+        yield f"_{letter}" if letter.isupper() and starts else letter
 
 
 class Names:

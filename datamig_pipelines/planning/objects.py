@@ -75,7 +75,8 @@ class Objects:
                 ),
             )
             reason = self._reason(made, here, parted=bool(parted))
-            if not reason and (str(made) in taken or str(made) in kept):
+            again = made.kind not in (*_RIGHTS, "comment") and str(made) in taken
+            if not reason and (again or str(made) in kept):
                 if made.kind == "extension":
                     continue
                 reason = "the target has one of that name"
@@ -116,6 +117,8 @@ class Objects:
         moved = sorted({o.name.schema for o in there} - {o.name.schema for o in kept})
         if kept and moved:
             note(f"texts of objects that name the schema {named(moved)} still do: look at them")
+        if any(o.kind == "event" for o in kept):
+            note("events arrive disabled, for they would act on both sides: enable them at the end")
         if any(o.before for o in kept):
             note("programs lose their DEFINER: they belong to the user that makes them")
 

@@ -136,6 +136,39 @@ def test_objects_go_with_the_rollback(programs, engine):
     assert move(spec).error is None
 
 
+def test_killed_run_makes_its_objects_again(programs):
+    """CREATE commits at once in MariaDB: a run that was killed behind it finds its own objects."""
+    spec = programs("mysql")
+    move(spec)
+    place = places(spec)[1]
+    with Session(place.dialect, place.url, readonly=False) as session:
+        session.query("UPDATE datamig_run SET status = 'running', finished_at = NULL")
+        session.query(
+            "DELETE FROM datamig_step WHERE step LIKE 'objects:%' "
+            "OR step IN ('schema', 'constraints', 'validate', 'report')"
+        )
+
+    moved = move(spec)
+
+    assert (moved.error, moved.left_out()) == (None, [])
+    assert {o.kind for o in place.catalog().objects} == KINDS["mysql"]
+
+
+def test_events_arrive_disabled(programs):
+    """An event of both sides would act twice."""
+    spec = programs("mysql")
+    moved = move(spec)
+    place = places(spec)[1]
+    with Session(place.dialect, place.url, readonly=True) as session:
+        found = session.query(
+            "SELECT event_name, status, event_comment FROM information_schema.events "
+            "WHERE event_schema = DATABASE()"
+        )
+
+    assert found == [("ev", "DISABLED", "it's DO")]
+    assert any("events arrive disabled" in n for n in moved.notes)
+
+
 def test_object_that_the_target_has_is_left_alone(programs, postgres_server):
     """A function of that name is somebody's: it is not replaced, the plan says so."""
     spec = programs("postgres")

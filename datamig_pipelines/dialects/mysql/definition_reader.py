@@ -14,6 +14,9 @@ _HEAD: Final = re.compile(
 )
 """Who defined a program is left out: that account need not exist in the target."""
 
+_ENABLED: Final = re.compile(r"\bENABLE(?=\s+(?:COMMENT\s+'(?:[^'\\]|''|\\.)*'\s+)?DO\b)")
+"""An event that ran in the source and in the target would act twice."""
+
 _PROGRAMS: Final = """
 SELECT 'trigger', trigger_name FROM information_schema.triggers WHERE trigger_schema = %s
 UNION ALL
@@ -74,6 +77,8 @@ def _shown(session: Queryable, kind: str, name: str) -> tuple[str, str]:
 
 def _program(kind: str, name: str, mode: str, text: str) -> SchemaObject:
     body = _HEAD.sub("CREATE /*M!OR REPLACE*/ ", text.strip(), count=1)
+    if kind == "event":
+        body = _ENABLED.sub("DISABLE", body, count=1)
     drop = f"DROP {kind.upper()} IF EXISTS {quote(name)}"
     # A trigger acts on rows that are loaded, an event on those that are there.
     phase = Phase.AFTER if kind in ("trigger", "event") else Phase.BEFORE

@@ -14,6 +14,7 @@ from datamig_pipelines.catalog import (
     ForeignKey,
     Index,
     Key,
+    SchemaObject,
     Table,
     TableName,
     Type,
@@ -217,6 +218,11 @@ class MySQL(Dialect):
     @override
     def kept(self, table: Table) -> Table:
         return statements.kept(table)
+
+    @override
+    def create_object(self, made: SchemaObject) -> list[Statement]:
+        """Return the note that it is about to be made, and its CREATE; see `recovery`."""
+        return [*recovery.intend(f"objects:{made}", str(made)), *super().create_object(made)]
 
     @override
     def calm(self) -> list[Statement]:
