@@ -2,6 +2,9 @@
 
 import pytest
 
+from datamig_pipelines.errors import ProofFailedError
+from datamig_pipelines.proofs import ProofResult
+from datamig_pipelines.running import validate
 from datamig_pipelines.running.opening import places
 from datamig_pipelines.running.rollback import roll_back
 from datamig_pipelines.session import Session
@@ -114,6 +117,60 @@ def test_objects_work_and_did_not_act_on_the_load(programs, engine):
         found = session.query(asked)[0]
 
     assert tuple(found) == expected
+
+
+FAULTS = {
+    "postgres": [
+        ("DROP TRIGGER touched ON app.t", "missing: trigger app.touched on t"),
+        ("ALTER TABLE app.t ENABLE TRIGGER asleep", "changed: trigger app.asleep on t"),
+        (
+            (
+                "CREATE OR REPLACE FUNCTION app.twice(i integer) RETURNS integer LANGUAGE sql "
+                "IMMUTABLE AS 'SELECT i * 3'"
+            ),
+            "function app.twice(i integer)",
+        ),
+        ("DROP VIEW app.w", "view app.w"),
+        ("ALTER VIEW app.v RESET (security_barrier)", "view app.v"),
+        ("ALTER TYPE app.mood ADD VALUE 'more'", "type app.mood"),
+        ("ALTER TABLE app.t ALTER changed TYPE bigint", "type of changed"),
+        ("ALTER TABLE app.t ALTER changed SET DEFAULT 7", "default of changed: 0"),
+        ("ALTER TABLE app.t ALTER id DROP IDENTITY", "identity id"),
+        ("ALTER TABLE app.t DROP CONSTRAINT t_n_check", "check t_n_check"),
+    ],
+    "mysql": [
+        ("DROP TRIGGER `tr 2`", "missing: trigger tr 2"),
+        ("CREATE OR REPLACE PROCEDURE pr() SELECT 1", "changed: procedure pr"),
+        ("CREATE OR REPLACE VIEW v AS SELECT 1 AS one", "view v"),
+        ("ALTER TABLE p MODIFY name varchar(31)", "type of name"),
+    ],
+}
+
+
+@pytest.mark.parametrize("engine", FAULTS)
+def test_schema_finds_what_was_changed_behind_our_back(programs, engine):
+    """Each change of an object, a view, a type, a default or a check turns the proof red."""
+    spec = programs(engine)
+    move(spec)
+    place = places(spec)[1]
+    told = []
+    for fault, _ in FAULTS[engine]:
+        with Session(place.dialect, place.url, readonly=False) as session:
+            session.query(fault)
+        events: list[ProofResult] = []
+        with pytest.raises(ProofFailedError):
+            collect(spec, events)
+        told.append(" ".join(e.detail for e in events if e.verdict == "different"))
+
+    expected = [word for _, word in FAULTS[engine]]
+    assert [w for w, t in zip(expected, told, strict=True) if w not in t] == []
+
+
+def collect(spec, events):
+    """Keep the proofs' results as they are said."""
+    for event in validate(spec):
+        if isinstance(event, ProofResult):
+            events.append(event)
 
 
 @pytest.mark.parametrize("engine", KINDS)
