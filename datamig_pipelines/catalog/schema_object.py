@@ -1,9 +1,14 @@
 """What a database holds besides tables and views, and only its own engine understands."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from datamig_pipelines.catalog.names import TableName
+
+
+_START: Final = re.compile(r" START (?:WITH )?-?\d+", re.IGNORECASE)
 
 
 class Phase(StrEnum):
@@ -33,6 +38,11 @@ class SchemaObject:
     state: tuple[str, ...] = ()
     role: str = ""
     before: tuple[str, ...] = ()
+
+    @property
+    def definition(self) -> str:
+        """Return ``create`` without where a counter starts, which moves as it is used."""
+        return _START.sub("", self.create) if self.kind == "sequence" else self.create
 
     def __str__(self) -> str:
         """Return kind and name, as ledger and plan call it."""

@@ -27,7 +27,7 @@ def translated(sql: str, source: Dialect, target: Dialect, renames: Renames) -> 
         tree = sqlglot.parse_one(sql, read=source.sqlglot)
         if source.name != target.name:
             tree = tree.transform(_as_in)
-            if _divides(tree) or _has_arrays(tree):
+            if _divides(tree) or _has_arrays(tree) or not _matches_alike(tree, target):
                 return None
         if not _rename(tree, renames):
             return None
@@ -56,6 +56,15 @@ def _divides(tree: "exp.Expr") -> bool:
     from sqlglot import exp
 
     return tree.find(exp.Div, exp.IntDiv, exp.Mod) is not None
+
+
+def _matches_alike(tree: "exp.Expr", target: Dialect) -> bool:
+    """Say whether the target has the regular expressions of an expression, if it has any."""
+    from sqlglot import exp
+
+    if tree.find(exp.RegexpLike) and target.regexp_operator is None:
+        return False
+    return not (tree.find(exp.RegexpILike) and target.regexp_operator != "")
 
 
 def _has_arrays(tree: "exp.Expr") -> bool:

@@ -335,7 +335,7 @@ def _ended(where: str) -> str:
 def _fingerprint(routes: list[Route], views: list[View], objects: tuple[SchemaObject, ...]) -> str:
     """Return a digest of everything that decides what arrives; not of sizes, counters or speed."""
     facts: list[Any] = [[_facts(r) for r in routes], [repr(v) for v in views]]
-    facts.append([repr(replace(o, state=())) for o in objects])
+    facts.append([repr(replace(o, state=(), create=o.definition)) for o in objects])
     return sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 

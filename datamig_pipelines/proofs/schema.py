@@ -207,7 +207,7 @@ def rendered(catalog: Catalog) -> dict[str, str]:
     found |= {str(o): o for o in catalog.objects}
     return {
         name: sha256(
-            (o.create if isinstance(o, SchemaObject) else f"{o.options} {o.sql}").encode()
+            (o.definition if isinstance(o, SchemaObject) else f"{o.options} {o.sql}").encode()
         ).hexdigest()[:16]
         for name, o in found.items()
     }

@@ -53,3 +53,17 @@ def test_division_has_no_counterpart_between_engines(sql):
 def test_pattern_is_written_with_the_operator_that_both_have():
     """MariaDB has no REGEXP_LIKE; REGEXP is known to it and to MySQL."""
     assert between("a ~ '^x'", "postgres", "mysql") == "`a` REGEXP '^x'"
+
+
+@pytest.mark.parametrize(
+    ("sql", "target", "there"),
+    [
+        ("a ~ '^x'", "sqlite", False),
+        ("a ~* '^x'", "sqlite", False),
+        ("a ~* '^x'", "mysql", False),
+        ("a ~* '^x'", "duckdb", True),
+    ],
+)
+def test_pattern_without_a_counterpart_is_none(sql, target, there):
+    """SQLite has no regular expressions: one such check must not take the others with it."""
+    assert (between(sql, "postgres", target) is not None) is there

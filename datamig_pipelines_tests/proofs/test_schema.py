@@ -93,6 +93,18 @@ TRIGGER = SchemaObject("trigger", TableName("", "t"), "CREATE TRIGGER …", "")
 CATALOG = Catalog("sqlite", "3", views=(VIEW,), objects=(TRIGGER,))
 
 
+def test_schema_does_not_mind_a_counter_that_is_used():
+    """DuckDB tells of a sequence that it starts where it stands."""
+    made = [
+        SchemaObject("sequence", TableName("main", "s"), f"CREATE SEQUENCE s START {n} CYCLE", "")
+        for n in (5, 9)
+    ]
+
+    first, later = (replace(CATALOG, objects=(m,)) for m in made)
+
+    assert prove_objects(rendered(first), later).verdict == "equal"
+
+
 @pytest.mark.parametrize(
     ("catalog", "detail"),
     [

@@ -51,7 +51,7 @@ class MySQL(Dialect):
     name: ClassVar[str] = "mysql"
     label: ClassVar[str] = "MySQL/MariaDB"
     sqlglot: ClassVar[str] = "mysql"
-    regexp_operator: ClassVar[str] = "REGEXP"
+    regexp_operator: ClassVar[str | None] = "REGEXP"
     placeholder: ClassVar[str] = "%s"
     can: ClassVar[Capabilities] = Capabilities(
         sends=(Wire.COPY_TEXT, Wire.CELLS),

@@ -33,6 +33,7 @@ class SQLite(Dialect):
     name = "sqlite"
     label = "SQLite"
     sqlglot = "sqlite"
+    regexp_operator: ClassVar[str | None] = None
     placeholder: ClassVar[str] = "?"
     can = Capabilities(
         sends=(Wire.CELLS,),
