@@ -7,7 +7,6 @@ from typing import Final
 
 from datamig_pipelines.catalog.names import TableName
 
-
 _START: Final = re.compile(r" START (?:WITH )?-?\d+", re.IGNORECASE)
 
 
