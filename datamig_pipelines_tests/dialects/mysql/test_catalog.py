@@ -70,7 +70,7 @@ def test_a_rich_table_is_read_whole(rich: Session) -> None:
     """Keys, indexes, foreign keys, checks, comment and counter come with their own names."""
     table = table_of(rich, "rich")
     assert table.primary_key == Key("", ("id",))
-    assert table.uniques == (Key("both_unique", ("name", "n")),)
+    assert table.uniques == (Key("both_unique", ("name", "n"), ignores_case=True),)
     assert {i.name: i for i in table.indexes} == {
         "start": Index("start", (IndexPart("body", prefix=10),), unique=True),
         "plain": Index("plain", (IndexPart("n"), IndexPart("pa", descending=True))),
