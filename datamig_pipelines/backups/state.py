@@ -31,8 +31,9 @@ def observe(
 
 
 def others_of(catalog: Catalog) -> tuple[str, ...]:
-    """Return functions, triggers, grants and the like."""
-    return tuple(sorted(f"{kind} {name}" for kind, name in catalog.others))
+    """Return functions, triggers, grants and the like; those we can make with their digest."""
+    known = [f"{kind} {name}" for kind, name in catalog.others]
+    return tuple(sorted(known + [f"{o} ({_digest(o.definition)})" for o in catalog.objects]))
 
 
 def views_of(catalog: Catalog) -> dict[str, str]:

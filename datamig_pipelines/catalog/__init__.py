@@ -2,6 +2,7 @@
 
 from datamig_pipelines.catalog.catalog import Catalog
 from datamig_pipelines.catalog.names import LEDGER, TableName, is_ledger
+from datamig_pipelines.catalog.schema_object import Phase, SchemaObject
 from datamig_pipelines.catalog.table import (
     Check,
     Column,
@@ -28,6 +29,8 @@ __all__ = [
     "IndexPart",
     "Key",
     "Kind",
+    "Phase",
+    "SchemaObject",
     "Table",
     "TableName",
     "Type",

@@ -30,7 +30,8 @@ class Column:
     """One column.
 
     ``identity`` says that the engine fills it from a counter. ``generated`` is the SQL (of the
-    source engine) of a generated column, else None.
+    source engine) of a generated column, else None. ``domain`` is the name, as its own engine
+    declares it, of a type with rules of its own; ``type`` is what lies under it.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Column:
     identity: bool = False
     generated: str | None = None
     comment: str = ""
+    domain: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,14 @@ class Index:
 
 @dataclass(frozen=True)
 class Key:
-    """A primary key or a unique constraint."""
+    """A primary key or a unique constraint.
+
+    ``ignores_case`` says that its engine takes ``a`` and ``A`` for equal in one of its columns.
+    """
 
     name: str
     columns: tuple[str, ...]
+    ignores_case: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,10 +106,14 @@ class ForeignKey:
 
 @dataclass(frozen=True)
 class Check:
-    """A check constraint; ``expression`` is SQL of the source engine."""
+    """A check constraint; ``expression`` is SQL of the source engine.
+
+    ``domain`` names the column whose domain it belongs to; '' where it is the table's own.
+    """
 
     name: str
     expression: str
+    domain: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,8 +122,9 @@ class Table:
 
     ``rows`` is the engine's own estimate (or count), ``bytes`` the size on disk as far as known.
     ``counters`` maps an identity column to the next value that its counter would give.
-    ``kind`` is ``table`` or ``partitioned``. ``rowid`` names a hidden unique row number that the
-    engine offers for reading in order (SQLite), else it is empty.
+    ``kind`` is ``table`` or ``partitioned``; ``partition_by`` says how, in the engine's words.
+    ``rowid`` names a hidden unique row number that the engine offers for reading in order (SQLite),
+    else it is empty.
     """
 
     name: TableName
@@ -129,6 +140,7 @@ class Table:
     comment: str = ""
     kind: str = "table"
     rowid: str = ""
+    partition_by: str = ""
 
     def column(self, name: str) -> Column | None:
         """Return the column of that name, or None."""
@@ -137,8 +149,13 @@ class Table:
 
 @dataclass(frozen=True)
 class View:
-    """A view; ``sql`` is the SELECT behind it in the engine's own SQL."""
+    """A view; ``sql`` is the SELECT behind it in the engine's own SQL, ``options`` its words.
+
+    ``original`` is the SELECT that a translated one was made from.
+    """
 
     name: TableName
     sql: str
     materialized: bool = False
+    options: str = ""
+    original: str = ""

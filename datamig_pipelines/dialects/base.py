@@ -53,6 +53,8 @@ class Dialect(Ddl, ABC):
     """How people call it: ``PostgreSQL``."""
     sqlglot: ClassVar[str]
     """Its name in sqlglot."""
+    regexp_operator: ClassVar[str | None] = ""
+    """The operator of regular expressions; '': as sqlglot says it, None: there is none."""
     can: ClassVar[Capabilities]
 
     # ---- driver

@@ -65,6 +65,8 @@ class Capabilities:
     """An index may be over an expression."""
     only_rows: bool
     """A table holds rows and nothing else: no NOT NULL, default, key, check, counter or view."""
+    fulltext_indexes: bool
+    """An index may be over the words of texts."""
     foreign_key_actions: bool
     """A foreign key keeps ON DELETE and ON UPDATE."""
     limits: tuple[Limit, ...]

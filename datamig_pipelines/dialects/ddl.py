@@ -9,6 +9,7 @@ from datamig_pipelines.catalog import (
     ForeignKey,
     Index,
     Key,
+    SchemaObject,
     Table,
     TableName,
     Type,
@@ -270,6 +271,26 @@ class Ddl:
                 f"DROP VIEW IF EXISTS {self.table(view.name)}", purpose=f"drop view {view.name}"
             )
         ]
+
+    def create_object(self, made: SchemaObject) -> list[Statement]:
+        """Return the statements that make an object of this engine's own catalog."""
+        texts = (*made.before, made.create, *made.state)
+        return [*(Statement(s, purpose=str(made)) for s in texts), *self.calm()]
+
+    def drop_object(self, made: SchemaObject) -> list[Statement]:
+        """Return the statements that remove it; [] if it goes with something else."""
+        return [Statement(made.drop, purpose=f"drop {made}")] if made.drop else []
+
+    def calm(self) -> list[Statement]:
+        """Return the statements that put back what a refused one left changed in the session."""
+        return []
+
+    def kept(self, table: Table) -> Table:
+        """Return a table as this engine keeps it: without what `create_table` and others leave out.
+
+        A proof holds the target's catalog against it.
+        """
+        return table
 
     def truncate(self, table: TableName) -> str:
         """Return the statement that empties a table inside a transaction."""

@@ -10,6 +10,7 @@ from datamig_pipelines.dialects.reading import Projection
 from datamig_pipelines.errors import ColumnMissingError, PlanError, SpecError
 from datamig_pipelines.planning.comparing import compare_kind
 from datamig_pipelines.planning.expressions import Renames, translated
+from datamig_pipelines.planning.naming import Style, styled
 from datamig_pipelines.spec import Cast, ColumnSpec, Migration, TableSpec
 
 Note = Callable[[str], None]
@@ -17,10 +18,14 @@ Note = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Engines:
-    """Both dialects of a migration."""
+    """Both dialects of a migration.
+
+    ``types`` are the names of all types that the target's columns may have, if it tells them.
+    """
 
     source: Dialect
     target: Dialect
+    types: frozenset[str] = frozenset()
 
     @property
     def same(self) -> bool:
@@ -54,7 +59,10 @@ def plan_columns(
         TypeUnsupportedError: A type has no home in the target.
     """
     specs = dict(spec.columns) if spec else {}
-    renames = {c.name: _new_name(c, specs.get(c.name, ColumnSpec())) for c in table.columns}
+    renames = {
+        c.name: _new_name(c, specs.get(c.name, ColumnSpec()), migration.names)
+        for c in table.columns
+    }
     columns: list[Column] = []
     loaded: list[Projection] = []
     computed: list[Projection] = []
@@ -88,8 +96,8 @@ def plan_columns(
     )
 
 
-def _new_name(column: Column, said: ColumnSpec) -> str | None:
-    return None if said.drop else said.rename or column.name
+def _new_name(column: Column, said: ColumnSpec, style: Style) -> str | None:
+    return None if said.drop else said.rename or styled(column.name, style)
 
 
 def _projection(planned: Column, sql: str, type_: Type, *, plain: bool) -> Projection:
@@ -122,13 +130,14 @@ def _existing(
             )
     identity = column.identity and type_.kind is Kind.INTEGER
     return Column(
-        name=said.rename or column.name,
+        name=renames[column.name] or column.name,
         type=type_,
         nullable=column.nullable,
         default=None if generated or identity else _default(column, engines, type_, note),
         identity=identity,
         generated=generated,
         comment=column.comment,
+        domain="" if wanted or not engines.same or '"."' in column.domain else column.domain,
     )
 
 
@@ -147,7 +156,7 @@ def _counting(
 def _type(column: Column, wanted: str | None, engines: Engines, note: Note) -> Type:
     if wanted:
         note(f"{column.type} becomes {wanted}, as the spec says")
-        return parsed_type(wanted, engines.target)
+        return parsed_type(wanted, engines)
     type_, lost = engines.target.declare(column.type)
     if lost:
         note(f"{column.type} becomes {type_}: {lost}")
@@ -173,13 +182,25 @@ def _means(cast: Cast, table: Table, column: Column) -> bool:
     return pattern is None or any(fnmatchcase(f"{n}.{column.name}", pattern) for n in names)
 
 
-def parsed_type(declaration: str, dialect: Dialect) -> Type:
+def parsed_type(declaration: str, engines: Engines) -> Type:
     """Return a type that the user wrote in the target's words. Raises SpecError."""
+    dialect = engines.target
     try:
-        return dialect.parse_type(declaration)
+        type_ = dialect.parse_type(declaration)
     except (ValueError, KeyError, PlanError) as error:
-        msg = f"{dialect.label} has no type {declaration!r}"
-        raise SpecError(msg, hint="Write the type as in CREATE TABLE of the target.") from error
+        raise _unknown(declaration, dialect) from error
+    inner = type_
+    while inner.element is not None:
+        inner = inner.element
+    bare = inner.native.partition("(")[0].rpartition(".")[2].strip(' "')
+    if inner.kind is Kind.OTHER and engines.types and bare not in engines.types:
+        raise _unknown(declaration, dialect)
+    return type_
+
+
+def _unknown(declaration: str, dialect: Dialect) -> SpecError:
+    msg = f"{dialect.label} has no type {declaration!r}"
+    return SpecError(msg, hint="Write the type as in CREATE TABLE of the target.")
 
 
 def _default(column: Column, engines: Engines, type_: Type, note: Note) -> Default | None:
@@ -223,5 +244,5 @@ def _added(
             f"It has {known}. A new column needs type, and expression or a transform of the table."
         )
         raise ColumnMissingError(msg, hint=hint)
-    type_ = parsed_type(said.type, engines.target)
+    type_ = parsed_type(said.type, engines)
     return Column(said.rename or name, type_), said.expression or "NULL"

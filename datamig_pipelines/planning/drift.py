@@ -15,6 +15,8 @@ def catalog_facts(catalog: Catalog) -> Facts:
     facts: Facts = {f"table {t.name}": table_parts(t) for t in catalog.tables}
     for view in catalog.views:
         facts[f"view {view.name}"] = {"": plain(view, without=("name",))}
+    for thing in catalog.objects:
+        facts[str(thing)] = {"": {"definition": thing.definition}}
     for kind, name in catalog.others:
         facts[f"{kind} {name}"] = {"": {}}
     return facts

@@ -1,7 +1,7 @@
 """Says an engine's expressions in another engine's words, with sqlglot; None where it cannot."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from datamig_pipelines.dialects import Dialect
 
@@ -27,33 +27,28 @@ def translated(sql: str, source: Dialect, target: Dialect, renames: Renames) -> 
         tree = sqlglot.parse_one(sql, read=source.sqlglot)
         if source.name != target.name:
             tree = tree.transform(_as_in)
-            if _divides(tree) or _has_arrays(tree):
+            if _divides(tree) or _has_arrays(tree) or not _matches_alike(tree, target):
                 return None
         if not _rename(tree, renames):
             return None
-        level = sqlglot.ErrorLevel.RAISE
-        return tree.sql(dialect=target.sqlglot, identify=True, unsupported_level=level)
+        return written(tree, target)
     except SqlglotError:
         return None
 
 
-def translated_view(sql: str, source: Dialect, target: Dialect) -> str | None:
-    """Return a view's SELECT for the target, without qualifiers of the source's schema."""
-    if source.name == target.name:
-        return sql
+def written(tree: "exp.Expr", target: Dialect) -> str:
+    """Return a tree in the target's words. Raises SqlglotError for what it has no word for."""
     import sqlglot
     from sqlglot import exp
-    from sqlglot.errors import SqlglotError
 
-    try:
-        tree = sqlglot.parse_one(sql, read=source.sqlglot)
-        for table in tree.find_all(exp.Table):
-            table.set("db", None)
-            table.set("catalog", None)
-        level = sqlglot.ErrorLevel.RAISE
-        return tree.sql(dialect=target.sqlglot, identify=True, unsupported_level=level)
-    except SqlglotError:
-        return None
+    engine = sqlglot.Dialect.get_or_raise(target.sqlglot)
+    base: Any = engine.generator_class
+    words = dict(base.TRANSFORMS)
+    if word := target.regexp_operator:
+        words[exp.RegexpLike] = lambda self, e: self.binary(e, word)
+    speaker = type("Speaker", (base,), {"TRANSFORMS": words})
+    level = sqlglot.ErrorLevel.RAISE
+    return str(speaker(dialect=engine, identify=True, unsupported_level=level).generate(tree))
 
 
 def _divides(tree: "exp.Expr") -> bool:
@@ -61,6 +56,15 @@ def _divides(tree: "exp.Expr") -> bool:
     from sqlglot import exp
 
     return tree.find(exp.Div, exp.IntDiv, exp.Mod) is not None
+
+
+def _matches_alike(tree: "exp.Expr", target: Dialect) -> bool:
+    """Say whether the target has the regular expressions of an expression, if it has any."""
+    from sqlglot import exp
+
+    if tree.find(exp.RegexpLike) and target.regexp_operator is None:
+        return False
+    return not (tree.find(exp.RegexpILike) and target.regexp_operator != "")
 
 
 def _has_arrays(tree: "exp.Expr") -> bool:

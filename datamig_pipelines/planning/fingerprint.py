@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
-from datamig_pipelines.catalog import View
+from datamig_pipelines.catalog import SchemaObject, View
 from datamig_pipelines.dialects import Dialect
 from datamig_pipelines.planning.differences import Facts, plain
 from datamig_pipelines.planning.drift import table_parts
@@ -14,13 +14,14 @@ from datamig_pipelines.transfer import Route
 
 def plan_facts(
     routes: Sequence[Route],
-    views: Sequence[View],
+    others: tuple[Sequence[View], Sequence[SchemaObject]],
     engines: tuple[Dialect, Dialect],
     code: Mapping[str, str],
 ) -> Facts:
     """Return catalogs, rules and ordered operations of a plan; not sizes, counters or speed.
 
-    ``code`` holds a digest of the module behind each transform: an edited function is another plan.
+    ``others`` are the views and the other objects that move. ``code`` holds a digest of the module
+    behind each transform: an edited function is another plan.
     """
     facts: Facts = {
         "migration": {
@@ -34,8 +35,10 @@ def plan_facts(
     }
     for route in routes:
         facts[f"table {route.name}"] = _route(route, code)
-    for view in views:
+    for view in others[0]:
         facts[f"view {view.name}"] = {"": plain(view, without=("name",))}
+    for thing in others[1]:
+        facts[str(thing)] = {"": {"definition": thing.definition}}
     return facts
 
 

@@ -1,11 +1,37 @@
 """Gives everything in the target a name that the target can keep."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
+from typing import Final, Literal
 
 from datamig_pipelines.catalog import TableName
 from datamig_pipelines.dialects import Dialect
 from datamig_pipelines.errors import NameCollisionError
+
+Style = Literal["keep", "lower", "snake"]
+
+_ODD: Final = re.compile(r"[^\w]+", re.UNICODE)
+
+
+def styled(name: str, style: Style) -> str:
+    """Return a name in a style: as it is, in lower case, or in words with ``_`` between.
+
+    A name of nothing but marks keeps them: it has no words.
+    """
+    if style == "keep":
+        return name
+    if style == "lower":
+        return name.lower()
+    words = _ODD.sub("_", "".join(_humps(name)))
+    return re.sub(r"_+", "_", words).strip("_").lower() or name
+
+
+def _humps(name: str) -> Iterator[str]:
+    """Yield the letters of a name, with ``_`` before each that begins a word (``HTTPServer``)."""
+    for before, letter, after in zip(" " + name, name, name[1:] + " ", strict=False):
+        starts = before.islower() or before.isdigit() or (before.isupper() and after.islower())
+        yield f"_{letter}" if letter.isupper() and starts else letter
 
 
 class Names:
@@ -15,9 +41,10 @@ class Names:
     another. Tables come first, for a user knows them by name; indexes give way.
     """
 
-    def __init__(self, dialect: Dialect) -> None:
-        """Start with no name given."""
+    def __init__(self, dialect: Dialect, style: Style = "keep") -> None:
+        """Start with no name given; what gives way (indexes, constraints) follows the style."""
         self._dialect = dialect
+        self._style: Style = style
         self._relations: dict[tuple[str, str], str] = {}
         self._constraints: set[tuple[TableName, str]] = set()
 
@@ -45,7 +72,7 @@ class Names:
                 both = name if other == name else f"{other} and {name}, which are one name there"
                 raise NameCollisionError(
                     f"two columns of {table} would be called {both}",
-                    hint="Rename one of them below columns:.",
+                    hint="Rename one of them below columns:, or choose another style of names:.",
                 )
             seen[self._same(name)] = name
 
@@ -70,7 +97,7 @@ class Names:
     def _free(
         self, table: str, wanted: str, *, taken: Callable[[str], bool], take: Callable[[str], None]
     ) -> str:
-        for candidate in _candidates(table, wanted):
+        for candidate in _candidates(table, styled(wanted, self._style)):
             name = shortened(candidate, self._dialect.can.max_identifier_bytes)
             if not taken(name):
                 take(name)

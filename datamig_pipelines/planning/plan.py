@@ -62,6 +62,7 @@ class Plan:
                 for r in context.chosen()
             ],
             "views": [str(v.name) for v in context.views],
+            "objects": [str(o) for o in context.objects],
             "notes": list(context.notes),
             "steps": {
                 name: {"does": step.does, "statements": [str(s) for s in step.preview(context)]}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
-from datamig_pipelines.catalog import Catalog, ForeignKey, Table, TableName, View
+from datamig_pipelines.catalog import Catalog, ForeignKey, SchemaObject, Table, TableName, View
 from datamig_pipelines.errors import (
     NameCollisionError,
     NotYetError,
@@ -18,16 +18,18 @@ from datamig_pipelines.planning.columns import (
     plan_columns,
     unused_casts,
 )
-from datamig_pipelines.planning.expressions import translated_view
 from datamig_pipelines.planning.fingerprint import digest, plan_facts
 from datamig_pipelines.planning.keeping import backup_notes
 from datamig_pipelines.planning.keys import choose_key
-from datamig_pipelines.planning.naming import Names
+from datamig_pipelines.planning.naming import Names, styled
+from datamig_pipelines.planning.objects import Objects, keeps_names, unmoved
 from datamig_pipelines.planning.order import parents_first
 from datamig_pipelines.planning.pacing import pace_notes
 from datamig_pipelines.planning.plan import Plan
+from datamig_pipelines.planning.relations import Relations
 from datamig_pipelines.planning.sharding import shards_of
-from datamig_pipelines.planning.tables import plan_references, plan_table
+from datamig_pipelines.planning.tables import losses, plan_references, plan_table
+from datamig_pipelines.planning.views import plan_views, relation_of
 from datamig_pipelines.planning.wires import choose_wires
 from datamig_pipelines.spec import Launch, Migration, TableSpec
 from datamig_pipelines.steps import Context, Place
@@ -66,8 +68,11 @@ def make_plan(inputs: Inputs) -> Plan:
 class _Planner:
     def __init__(self, inputs: Inputs) -> None:
         self.inputs = inputs
-        self.engines = Engines(inputs.source.dialect, inputs.target.dialect)
-        self.names = Names(inputs.target.dialect)
+        types = frozenset(inputs.here.types)
+        if types and inputs.source.dialect.name == inputs.target.dialect.name:
+            types |= frozenset(inputs.there.types)  # those of the source are made before the tables
+        self.engines = Engines(inputs.source.dialect, inputs.target.dialect, types)
+        self.names = Names(inputs.target.dialect, inputs.migration.names)
         self.notes: list[str] = []
 
     def plan(self) -> Plan:
@@ -80,16 +85,19 @@ class _Planner:
             )
         tables = self._wanted()
         targets = self._targets(tables)
-        views = self._views()
-        routes = self._ordered(self._referenced([self._route(t, n) for t, n in targets]))
+        named = self._named_views()
+        planned = [self._route(t, n) for t, n in targets]
+        routes = self._ordered(self._referenced(planned))
+        views = self._views(named, planned, routes)
         self._check_empty(routes)
-        self._others()
+        unmoved(self.inputs.there.others, self.notes.append)
+        objects = self._objects(routes)
         here, target = self.inputs.here, self.inputs.target.dialect
         policy = self.inputs.migration.backup
         self.notes += backup_notes(policy, here, self.inputs.owned, target)
         self.notes += pace_notes(self.inputs.migration, self.engines.target)
         facts = plan_facts(
-            routes, views, (self.engines.source, self.engines.target), self.inputs.code
+            routes, (views, objects), (self.engines.source, self.engines.target), self.inputs.code
         )
         context = Context(
             self.inputs.migration,
@@ -101,6 +109,8 @@ class _Planner:
             tuple(views),
             tuple(self.notes),
             digest(facts),
+            objects,
+            self.inputs.there.version,
         )
         return Plan(context, self.inputs.there.version, self.inputs.here.version, facts)
 
@@ -178,6 +188,8 @@ class _Planner:
         target = plan_table(table, name, planned, self.engines, self.names, self.notes.append)
         if self.engines.target.can.only_rows:
             target = bare(target, self.engines.target.label, self.notes.append)
+        if not keeps_names(migration):  # partitions are made as they are, or not at all
+            target = replace(target, partition_by="")
         key = choose_key(table, spec.key if spec else (), self.engines.source)
         transform = (spec.transform or "") if spec else ""
         where = _ended(spec.where or "") if spec else ""
@@ -207,7 +219,7 @@ class _Planner:
             transform=transform,
             shards=shards_of(table.rows, batch_size, migration, spec, self.engines),
         )
-        if table.kind != "table":
+        if table.kind != "table" and not target.partition_by:
             self.notes.append(f"{table.name} is {table.kind}; in the target it is one plain table")
         return route, planned
 
@@ -217,7 +229,8 @@ class _Planner:
     def _target_name(self, table: Table) -> TableName:
         spec = self._spec(table)
         renamed = spec.rename if spec else None
-        return TableName(self._schema(table.name.schema), renamed or table.name.name)
+        name = renamed or styled(table.name.name, self.inputs.migration.names)
+        return TableName(self._schema(table.name.schema), name)
 
     def _schema(self, own: str) -> str:
         """Return the target schema of what stands in ``own``: the target's, the same for ``*``."""
@@ -241,14 +254,9 @@ class _Planner:
                 routes.append(route)
                 continue
             keys = plan_references(route.source, route.target, moved, self.names, self.notes.append)
-            if not self.engines.target.can.foreign_key_actions:
-                self.notes += [
-                    f"{route.name}: foreign key ({', '.join(k.columns)}) loses its ON DELETE / "
-                    f"ON UPDATE, which {self.engines.target.label} does not have"
-                    for k in keys
-                    if k.on_delete or k.on_update
-                ]
-            routes.append(replace(route, target=replace(route.target, foreign_keys=keys)))
+            target = replace(route.target, foreign_keys=keys)
+            self.notes += losses(route.name, target, self.engines.target)
+            routes.append(replace(route, target=target))
         return routes
 
     def _note_references(self, route: Route) -> None:
@@ -296,8 +304,14 @@ class _Planner:
             hint = "Name another target or schema, exclude these tables, or drop them yourself."
             raise TargetNotEmptyError(msg, hint=hint)
 
-    def _views(self) -> list[View]:
-        views = []
+    def _objects(self, routes: list[Route]) -> tuple[SchemaObject, ...]:
+        there, here = self.inputs.there, self.inputs.here
+        planned = Objects(self.inputs.migration, self.engines, self._schema, self.inputs.owned)
+        return planned.plan(there, here, routes, self.notes.append)
+
+    def _named_views(self) -> list[tuple[View, TableName]]:
+        """Return the views that move and their names, which they get before any index."""
+        named, style = [], self.inputs.migration.names
         whole = self.inputs.migration.include == ("*",) and not self.inputs.migration.exclude
         taken = {str(v.name) for v in self.inputs.here.views} - self.inputs.owned
         for view in self.inputs.there.views:
@@ -305,33 +319,34 @@ class _Planner:
                 label = self.engines.target.label
                 self.notes.append(f"view {view.name} is left behind: {label} have no views")
                 continue
-            sql = translated_view(view.sql, self.engines.source, self.engines.target)
             schema = self._schema(view.name.schema)
-            if sql is None or (view.materialized and not self.engines.same):
-                self.notes.append(f"view {view.name} cannot be translated and is left behind")
-            elif not whole:
+            if not whole:
                 self.notes.append(
                     f"view {view.name} is left behind: not the whole database is moved"
                 )
-            elif str(TableName(schema, view.name.name)) in taken:
+            elif str(TableName(schema, styled(view.name.name, style))) in taken:
                 self.notes.append(
                     f"view {view.name} is left behind: the target has one of that name"
                 )
             else:
-                name = self.names.relation(schema, view.name.name, view.name.name)
-                views.append(View(TableName(schema, name), sql, view.materialized))
-                called = "" if name == view.name.name else f", as {name},"
-                self.notes.append(
-                    f"view {view.name} is proposed to the target{called}; "
-                    "if refused, it is reported"
-                )
-        return views
+                wanted = styled(view.name.name, style)
+                name = self.names.relation(schema, wanted, wanted)
+                named.append((view, TableName(schema, name)))
+        return named
 
-    def _others(self) -> None:
-        for kind in sorted({kind for kind, _ in self.inputs.there.others}):
-            names = [name for k, name in self.inputs.there.others if k == kind]
-            shown = ", ".join(names[:8]) + (" …" if len(names) > 8 else "")
-            self.notes.append(f"{len(names)} {kind} not moved by this version: {shown}")
+    def _views(
+        self,
+        named: list[tuple[View, TableName]],
+        planned: list[tuple[Route, PlannedColumns]],
+        routes: list[Route],
+    ) -> list[View]:
+        final = {r.name: r.target for r in routes}
+        relations = Relations()
+        for route, columns in planned:
+            target = final[route.name]
+            relations.add(route.source.name, relation_of(route.source, target, columns.renamed))
+        as_it_is = self.engines.same and keeps_names(self.inputs.migration)
+        return plan_views(named, relations, self.engines, self.notes.append, as_it_is=as_it_is)
 
 
 def _names(table: Table) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from datamig_pipelines.catalog import Check, ForeignKey, Index, IndexPart, Key, Table, TableName
+from datamig_pipelines.dialects import Dialect
 from datamig_pipelines.planning.columns import Engines, PlannedColumns
 from datamig_pipelines.planning.expressions import translated
 from datamig_pipelines.planning.naming import Names
@@ -23,8 +24,8 @@ def plan_table(
     return Table(
         name=name,
         columns=planned.columns,
-        primary_key=_primary_key(source, name, planned, names, note),
-        uniques=_uniques(source, name, planned, names, note),
+        primary_key=_primary_key(source, name, planned, engines, names, note),
+        uniques=_uniques(source, name, planned, engines, names, note),
         indexes=_indexes(source, name, planned, engines, names, note),
         checks=_checks(source, name, planned, engines, names, note),
         counters=tuple(
@@ -34,14 +35,23 @@ def plan_table(
         ),
         rows=source.rows,
         comment=source.comment,
+        partition_by=source.partition_by if _parted_alike(source, planned, engines) else "",
     )
+
+
+def _parted_alike(source: Table, planned: PlannedColumns, engines: Engines) -> bool:
+    """Say whether the target can be partitioned as the source is: the same columns, unchanged."""
+    same = [(c.name, c.type) for c in planned.columns] == [(c.name, c.type) for c in source.columns]
+    return engines.same and same
 
 
 def _identity(planned: PlannedColumns, name: str) -> bool:
     return any(c.name == name and c.identity for c in planned.columns)
 
 
-def _key(source: Table, key: Key | None, planned: PlannedColumns, note: Note) -> Key | None:
+def _key(
+    source: Table, key: Key | None, planned: PlannedColumns, engines: Engines, note: Note
+) -> Key | None:
     if key is None:
         return None
     if any(c not in planned.renamed for c in key.columns):
@@ -50,13 +60,23 @@ def _key(source: Table, key: Key | None, planned: PlannedColumns, note: Note) ->
             "left behind"
         )
         return None
+    if key.ignores_case and not engines.same:
+        note(
+            f"{source.name}: the key ({', '.join(key.columns)}) takes 'a' and 'A' for equal there "
+            "and for two here: rows that the source refuses are taken"
+        )
     return Key(key.name, tuple(planned.renamed[c] for c in key.columns))
 
 
 def _primary_key(
-    source: Table, name: TableName, planned: PlannedColumns, names: Names, note: Note
+    source: Table,
+    name: TableName,
+    planned: PlannedColumns,
+    engines: Engines,
+    names: Names,
+    note: Note,
 ) -> Key | None:
-    key = _key(source, source.primary_key, planned, note)
+    key = _key(source, source.primary_key, planned, engines, note)
     if key is None or key.name in ("", "PRIMARY"):
         return key
     return replace(key, name=_named(key.name, name, names))
@@ -68,11 +88,16 @@ def _named(wanted: str, table: TableName, names: Names) -> str:
 
 
 def _uniques(
-    source: Table, name: TableName, planned: PlannedColumns, names: Names, note: Note
+    source: Table,
+    name: TableName,
+    planned: PlannedColumns,
+    engines: Engines,
+    names: Names,
+    note: Note,
 ) -> tuple[Key, ...]:
     kept = []
     for unique in source.uniques:
-        key = _key(source, unique, planned, note)
+        key = _key(source, unique, planned, engines, note)
         if key is not None:
             wanted = key.name or f"uq_{name.name}_{'_'.join(key.columns)}"
             kept.append(Key(_named(wanted, name, names), key.columns))
@@ -101,7 +126,8 @@ def _index(index: Index, planned: PlannedColumns, engines: Engines, note: Note) 
     if any(c not in renamed for c in (*index.columns, *index.include)):
         note("goes with the column that is left behind")
         return None
-    if index.method and not engines.same:
+    full = index.method == "fulltext" and engines.target.can.fulltext_indexes
+    if index.method and not engines.same and not full:
         note(f"is a {index.method} index, which has no counterpart here")
         return None
     if index.unique and any(p.prefix for p in index.parts) and not engines.same:
@@ -126,6 +152,8 @@ def _index(index: Index, planned: PlannedColumns, engines: Engines, note: Note) 
 
 def _note_losses(index: Index, engines: Engines, note: Note) -> None:
     """Say what an index that is moved does not keep."""
+    if index.method == "fulltext" and not engines.same:
+        note("is a full text index there and one over words here: queries say it otherwise")
     if any(p.prefix for p in index.parts) and not engines.same:
         note("covers a prefix there and the whole column here")
     if any(p.descending for p in index.parts) and not engines.target.can.descending_indexes:
@@ -136,6 +164,7 @@ def _note_losses(index: Index, engines: Engines, note: Note) -> None:
 
 def _part(part: IndexPart, planned: PlannedColumns, engines: Engines) -> IndexPart | None:
     prefix = part.prefix if engines.same else None
+    part = replace(part, descending=part.descending and engines.target.can.descending_indexes)
     if part.column is not None:
         return replace(part, column=planned.renamed[part.column], prefix=prefix)
     if not engines.target.can.expression_indexes:
@@ -157,7 +186,10 @@ def _checks(
     note: Note,
 ) -> tuple[Check, ...]:
     kept = list(planned.checks)
+    having = {c.name for c in planned.columns if c.domain}
     for number, check in enumerate(source.checks, 1):
+        if planned.renamed.get(check.domain) in having:
+            continue  # the domain keeps it
         sql = _translated(check.expression, planned, engines)
         if sql is None:
             note(
@@ -207,3 +239,24 @@ def plan_references(
 
 def _known(columns: Sequence[str], renamed: dict[str, str]) -> bool:
     return all(c in renamed for c in columns)
+
+
+def losses(name: str, planned: Table, target: Dialect) -> list[str]:
+    """Return what the target does not keep of a planned table's references and comments."""
+    kept, found = target.kept(planned), []
+    for key, arrived in zip(planned.foreign_keys, kept.foreign_keys, strict=True):
+        what = f"{name}: foreign key ({', '.join(key.columns)})"
+        plain = {"", "RESTRICT", "NO ACTION"}  # all of them refuse
+        asked = [(key.on_delete, arrived.on_delete), (key.on_update, arrived.on_update)]
+        if any(a != b and not {a, b} <= plain for a, b in asked):
+            found.append(f"{what} loses its ON DELETE / ON UPDATE, which {target.label} cannot do")
+        if key.deferrable and not arrived.deferrable:
+            found.append(f"{what} is checked at once: {target.label} cannot defer it")
+    pairs = [(planned.comment, kept.comment)]
+    pairs += [(c.comment, k.comment) for c, k in zip(planned.columns, kept.columns, strict=True)]
+    gone, cut = [p for p in pairs if p[0] and not p[1]], [p for p in pairs if p[1] and p[0] != p[1]]
+    if gone:
+        found.append(f"{name}: {len(gone)} comments are left behind: {target.label} has none")
+    if cut:
+        found.append(f"{name}: {len(cut)} comments are cut to what {target.label} keeps")
+    return found

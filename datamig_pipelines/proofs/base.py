@@ -37,6 +37,8 @@ class Evidence:
 
     ``source`` sees the snapshot that was loaded (or a new one when validating later), ``state`` is
     the ledger's account of the load, ``actual`` the table as the target's catalog has it now.
+    ``alike`` says that one version of one engine rendered both catalogs, ``checks_refused`` that
+    the target took the table without its checks, which was told.
     """
 
     route: Route
@@ -44,6 +46,8 @@ class Evidence:
     target: Session
     state: TableState
     actual: Table | None = None
+    alike: bool = False
+    checks_refused: bool = False
 
     @property
     def source_table(self) -> str:

@@ -15,7 +15,9 @@ class Counters(Proof):
     @override
     def prove(self, evidence: Evidence) -> ProofResult:
         """Read the target's counters and hold them against data and source."""
-        wanted = dict(evidence.route.target.counters)
+        planned = evidence.target.dialect.kept(evidence.route.target)
+        known = dict(planned.counters)
+        wanted = {c.name: known.get(c.name, 1) for c in planned.columns if c.identity}
         actual = dict(evidence.actual.counters) if evidence.actual else {}
         behind = []
         for column, at_least in wanted.items():

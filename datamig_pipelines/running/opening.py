@@ -244,8 +244,8 @@ def current_run(ledger: Ledger, migration: str) -> RunEntry | None:
 
 
 def made_by(ledger: Ledger, run: RunEntry) -> frozenset[str]:
-    """Return the names of the target's tables and views that a run made."""
-    marks = ("schema:", "constraints:view ")
+    """Return the names of the target's tables, views and objects that a run made."""
+    marks = ("schema:", "constraints:view ", "objects:")
     units = [name for name, (status, _) in ledger.steps(run.run_id).items() if status == "done"]
     return frozenset(u.removeprefix(m) for u in units for m in marks if u.startswith(m)) - {""}
 

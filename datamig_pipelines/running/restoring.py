@@ -105,7 +105,8 @@ def overwritten(
             rows = before.rows if before else None
             lost.append(Overwritten(name, facts.rows, rows, name in made))
     others = [name for name in strangers(then, now) if not name.startswith("table ")]
-    return lost + [Overwritten(o, 0, None, o.partition(" ")[2] in made) for o in others]
+    own = [{o.partition(" ")[2], o.partition(" (")[0]} & made for o in others]
+    return lost + [Overwritten(o, 0, None, bool(m)) for o, m in zip(others, own, strict=True)]
 
 
 def restore(

@@ -166,7 +166,8 @@ def _context(
     parents = {name: [k.target for k in t.foreign_keys] for name, t in tables.items()}
     order, _ = parents_first(list(tables), parents)
     made = made_by(ledger, run)
-    views = [v for v in _all(place).catalog(session).views if str(v.name) in made]
+    catalog = _all(place).catalog(session)
+    views = [v for v in catalog.views if str(v.name) in made]
     return Context(
         migration,
         Launch(),
@@ -175,6 +176,7 @@ def _context(
         place,
         tuple(_route(tables[n]) for n in order),
         tuple(View(v.name, v.sql, v.materialized) for v in views),
+        objects=tuple(o for o in catalog.objects if str(o) in made),
     )
 
 
@@ -191,7 +193,7 @@ def _prove(place: Place, session: Session, ledger: Ledger, run: RunEntry) -> lis
     after = names_of(_all(place).catalog(session))
     made = made_by(ledger, run)
     new = [name for name in after if name not in before]
-    left = [name for name in new if name.partition(" ")[2] in made]
+    left = [name for name in new if {name, name.partition(" ")[2]} & made]
     missing = [name for name in before if name not in after]
     if left or missing:
         msg = f"the target is not as it was before: {', '.join([*left, *missing])}"

@@ -69,6 +69,14 @@ class Migration(SpecModel):
     casts: tuple[Cast, ...] = ()
     throttle: Throttle = Throttle()
     metrics: Metrics | None = None
+    names: Literal["keep", "lower", "snake"] = Field(
+        default="keep",
+        description="Style of the target's names: as they are, in lower case, or snake_case.",
+    )
+    grants: Literal["keep", "ignore"] = Field(
+        default="ignore",
+        description="keep: grants and owners move to an equal engine, for roles that are there.",
+    )
     rejects: Rejects = Rejects()
     validation: Validation = Field(default=Validation(), alias="validate")
     backup: Backup = Backup()

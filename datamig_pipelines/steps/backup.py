@@ -86,7 +86,9 @@ def database_of(place: Place) -> Database:
 def names_of(catalog: Catalog) -> list[str]:
     """Return the names of what a catalog holds, sorted: how two states of a target are compared."""
     tables = [f"table {t.name}" for t in catalog.tables]
-    return sorted([*tables, *(f"view {v.name}" for v in catalog.views)])
+    # What goes with a table, and what stays because others may use it by now, is not looked at.
+    objects = [str(o) for o in catalog.objects if o.drop and o.kind != "extension"]
+    return sorted([*tables, *(f"view {v.name}" for v in catalog.views), *objects])
 
 
 def facts_of(written: Written) -> dict[str, Any]:

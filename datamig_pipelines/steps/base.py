@@ -1,21 +1,24 @@
 """What a step is and what it works with."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
 from sqlalchemy.engine import URL
 
-from datamig_pipelines.catalog import Catalog, View
+from datamig_pipelines.catalog import Catalog, Phase, SchemaObject, View
 from datamig_pipelines.dialects import Dialect, Statement
-from datamig_pipelines.errors import DatamigError, StatementError
+from datamig_pipelines.errors import DatamigError, EngineError, StatementError
 from datamig_pipelines.ledger import Ledger
 from datamig_pipelines.proofs import ProofResult
 from datamig_pipelines.session import Session
 from datamig_pipelines.spec import Launch, Migration, Throttle
 from datamig_pipelines.transfer import Event, Route
+
+MARK = "objects:"
+"""Begins the name of every unit that makes a `SchemaObject`."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ class Context:
     views: tuple[View, ...] = ()
     notes: tuple[str, ...] = ()
     fingerprint: str = ""
+    objects: tuple[SchemaObject, ...] = ()
+    source_version: str = ""
 
     @property
     def folder(self) -> Path:
@@ -161,3 +166,62 @@ def propose(context: Context, session: Session, unit: Unit, plain: Unit) -> str:
         list(run_units(context, session, [plain]))
         return error.message
     return ""
+
+
+# ---- objects whose order nobody knows: what others need comes first by trying
+
+
+def units_of(context: Context, *phases: Phase) -> list[Unit]:
+    """Return one unit per object of these phases."""
+    dialect = context.target.dialect
+    return [
+        Unit(f"{MARK}{o}", tuple(dialect.create_object(o)))
+        for o in context.objects
+        if o.phase in phases
+    ]
+
+
+def made_in_any_order(context: Context, session: Session, units: Sequence[Unit]) -> dict[Unit, str]:
+    """Make units, those that need others again after them; return who was refused, and why."""
+    waiting = list(units)
+    while waiting:
+        refused: dict[Unit, str] = {}
+        for unit in waiting:
+            try:
+                list(run_units(context, session, [unit]))
+            except EngineError as error:
+                if error.retryable:
+                    raise
+                refused[unit] = error.message
+                session.run(*context.target.dialect.calm())
+        if len(refused) == len(waiting):
+            return refused
+        waiting = list(refused)
+    return {}
+
+
+def removed_in_any_order(
+    session: Session, groups: Iterable[Sequence[Statement]], *, all_of_them: bool = True
+) -> None:
+    """Run groups of DROP statements, those of what others need after them.
+
+    Raises:
+        EngineError: One cannot go, and ``all_of_them`` must.
+    """
+    waiting = [g for g in groups if g]
+    while waiting:
+        refused: list[Sequence[Statement]] = []
+        last: EngineError | None = None
+        for group in waiting:
+            try:
+                session.run(*group)
+            except EngineError as error:
+                if error.retryable:
+                    raise
+                refused.append(group)
+                last = error
+        if last and len(refused) == len(waiting):
+            if all_of_them:
+                raise last
+            return
+        waiting = refused

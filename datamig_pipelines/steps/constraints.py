@@ -1,33 +1,45 @@
-"""Adds what the load did not need: keys, indexes, foreign keys, counters, views, statistics."""
+"""Adds what the load did not need: keys, indexes, foreign keys, counters, views, triggers."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 
 from typing_extensions import override
 
+from datamig_pipelines.catalog import Phase
 from datamig_pipelines.dialects import Statement
-from datamig_pipelines.errors import EngineError, RefusedError
+from datamig_pipelines.errors import RefusedError
 from datamig_pipelines.ledger import Ledger
+from datamig_pipelines.proofs.schema import rendered
 from datamig_pipelines.session import Session
-from datamig_pipelines.steps.base import Context, Step, StepDone, Unit, propose, run_units
+from datamig_pipelines.steps.base import (
+    MARK,
+    Context,
+    Step,
+    StepDone,
+    Unit,
+    made_in_any_order,
+    propose,
+    removed_in_any_order,
+    units_of,
+)
 from datamig_pipelines.transfer import Event, Route, Said
 
 
 class Constraints(Step):
-    """Adds keys and indexes table by table, then foreign keys, counters and views."""
+    """Adds keys and indexes table by table, then foreign keys, counters, views and triggers."""
 
     name = "constraints"
-    does = "adds keys, indexes, foreign keys, counters and views to the loaded tables"
+    does = "adds keys, indexes, foreign keys, counters, views and triggers to the loaded tables"
 
     @override
     def preview(self, context: Context) -> list[Statement]:
         """Return the statements in the order in which they run."""
-        units = self._units(context) + self._views(context)
+        units = self._units(context) + self._views(context) + units_of(context, Phase.AFTER)
         return [s for unit in units for s in unit.statements]
 
     @override
     def run(self, context: Context, session: Session) -> Iterator[Event]:
-        """Add what is missing; a view that the target refuses is said and left out."""
+        """Add what is missing; a view or trigger that the target refuses is left out."""
         made = 0
         for unit, plain in zip(
             self._units(context), self._units(context, checks=False), strict=True
@@ -38,19 +50,29 @@ class Constraints(Step):
                 raise _explained(error, Ledger(session), context.run_id)  # noqa: B904 (the same error)
             made += 1
             yield Said(f"added {unit.name.removeprefix('constraints:')}")
-        refused = _made_in_any_order(context, session, self._views(context))
-        for sentence in refused:
-            yield Said(f"left out view {sentence}")
-        made += len(context.views) - len(refused)
-        yield StepDone(self.name, {"units": made, "left out": [f"view {r}" for r in refused]})
+        rest = self._views(context) + units_of(context, Phase.BEFORE, Phase.AFTER)
+        refused = made_in_any_order(context, session, rest)
+        _remember(context, session)
+        sources = {f"constraints:view {v.name}": v.original for v in context.views}
+        left_out = [
+            f"{_called(unit)}: {why}"
+            + (f"; in the source it is {sources[unit.name]}" if sources.get(unit.name) else "")
+            for unit, why in refused.items()
+        ]
+        for sentence in left_out:
+            yield Said(f"left out {sentence}")
+        made += len(rest) - len(refused)
+        yield StepDone(self.name, {"units": made, "left out": left_out})
 
     @override
     def undo(self, context: Context, session: Session) -> Iterator[Event]:
-        """Drop the views; keys and indexes go with their tables."""
-        statements = [
-            s for v in reversed(context.views) for s in context.target.dialect.drop_view(v)
+        """Drop triggers and views; keys and indexes go with their tables."""
+        dialect = context.target.dialect
+        groups = [
+            dialect.drop_object(o) for o in reversed(context.objects) if o.phase is Phase.AFTER
         ]
-        session.run(*statements)
+        groups += [dialect.drop_view(v) for v in reversed(context.views)]
+        removed_in_any_order(session, groups, all_of_them=False)  # a function may need a view
         yield StepDone(self.name, {"dropped views": len(context.views)})
 
     def _units(self, context: Context, *, checks: bool = True) -> list[Unit]:
@@ -104,6 +126,23 @@ class Constraints(Step):
         ]
 
 
+def _remember(context: Context, session: Session) -> None:
+    """Enter into the ledger how the target renders what was made: a proof looks for changes."""
+    units = {f"constraints:view {v.name}": f"view {v.name}" for v in context.views}
+    units |= {f"{MARK}{o}": str(o) for o in context.objects}
+    if not units:
+        return
+    ledger = Ledger(session)
+    digests = rendered(context.target.catalog(session))
+    for unit, (status, _) in ledger.steps(context.run_id).items():
+        if unit in units and status == "done":
+            ledger.end_step(context.run_id, unit, "done", digests.get(units[unit], ""))
+
+
+def _called(unit: Unit) -> str:
+    return unit.name.removeprefix("constraints:").removeprefix(MARK)
+
+
 def _explained(error: RefusedError, ledger: Ledger, run_id: str) -> RefusedError:
     """Return the refusal of a key; if rows were rejected, the hint says that these are missing."""
     rejected = sorted({reject.table for _, reject in ledger.rejects(run_id)})
@@ -114,22 +153,3 @@ def _explained(error: RefusedError, ledger: Ledger, run_id: str) -> RefusedError
             "mend or filter both, roll back and run again."
         )
     return error
-
-
-def _made_in_any_order(context: Context, session: Session, views: list[Unit]) -> list[str]:
-    """Create views, those behind others again after them; return who was refused and why."""
-    while views:
-        refused: dict[Unit, str] = {}
-        for unit in views:
-            try:
-                list(run_units(context, session, [unit]))
-            except EngineError as error:
-                if error.retryable:
-                    raise
-                refused[unit] = error.message
-        if len(refused) == len(views):
-            return [
-                f"{u.name.removeprefix('constraints:view ')}: {why}" for u, why in refused.items()
-            ]
-        views = list(refused)
-    return []

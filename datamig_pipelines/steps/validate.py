@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 from typing_extensions import override
 
+from datamig_pipelines.catalog import Catalog
 from datamig_pipelines.dialects import Statement
 from datamig_pipelines.errors import LedgerError, ProofFailedError, StatementError
 from datamig_pipelines.ledger import Ledger
 from datamig_pipelines.proofs import PROOFS, Evidence, Proof, ProofResult, Verdict
+from datamig_pipelines.proofs.schema import prove_objects
 from datamig_pipelines.session import Session, open_readers
-from datamig_pipelines.steps.base import Context, Step, StepDone
+from datamig_pipelines.steps.base import MARK, Context, Step, StepDone
 from datamig_pipelines.steps.load import remember
 from datamig_pipelines.transfer import Event
 
@@ -55,20 +57,56 @@ def prove(context: Context, session: Session, *, after_load: bool) -> Iterator[P
     ``after_load`` True runs those that only need rows; False those that need the finished schema.
     """
     ledger = Ledger(session)
-    actual = {t.name: t for t in context.target.catalog(session).tables}
+    catalog = context.target.catalog(session)
+    actual = {t.name: t for t in catalog.tables}
+    steps = ledger.steps(context.run_id)
+    alike = _alike(context, catalog)
+    said = " ".join(detail for name, (_, detail) in steps.items() if ":" not in name)
     readers, _ = open_readers(context.source.dialect, context.source.url, 1)
     try:
         for route in context.chosen():
             state = ledger.table_state(context.run_id, route.name)
-            evidence = Evidence(route, readers[0], session, state, actual.get(route.target.name))
+            evidence = Evidence(
+                route,
+                readers[0],
+                session,
+                state,
+                actual.get(route.target.name),
+                alike=alike,
+                checks_refused=f"checks of {route.target.name}: " in said,
+            )
             for name in context.migration.validation.proofs:
                 if PROOFS[name].after_load is after_load:
                     result = _proven(PROOFS[name], evidence)
                     remember(ledger, context.run_id, result)
                     yield result
+        if made := _made(context, steps, after_load=after_load):
+            result = prove_objects(made, catalog)
+            remember(ledger, context.run_id, result)
+            yield result
     finally:
         for reader in readers:
             reader.close()
+
+
+def _alike(context: Context, catalog: Catalog) -> bool:
+    same = context.source.dialect.name == context.target.dialect.name
+    return same and context.source_version == catalog.version
+
+
+def _made(
+    context: Context, steps: dict[str, tuple[str, str]], *, after_load: bool
+) -> dict[str, str]:
+    """Return views and objects that were made, with a digest of what they looked like then."""
+    if after_load or context.launch.tables or "schema" not in context.migration.validation.proofs:
+        return {}
+    names = {f"constraints:view {v.name}": f"view {v.name}" for v in context.views}
+    names |= {f"{MARK}{o}": str(o) for o in context.objects}
+    return {
+        name: steps[unit][1]
+        for unit, name in names.items()
+        if steps.get(unit, ("", ""))[0] == "done"
+    }
 
 
 def _proven(proof: Proof, evidence: Evidence) -> ProofResult:

@@ -12,6 +12,7 @@ from datamig_pipelines.proofs import ProofResult
 from datamig_pipelines.running import look, run
 from datamig_pipelines.running.opening import target_place
 from datamig_pipelines.spec import Migration
+from datamig_pipelines.steps import StepDone
 from datamig_pipelines.transfer import Event
 
 MOST_ROWS_BUT_NOT_ALL = 7
@@ -35,6 +36,11 @@ class Moved:
             for proof in getattr(event, "proofs", ()):
                 proofs.setdefault((proof.table, proof.proof), proof)
         return {k: f"{p.verdict}: {p.detail}" for k, p in proofs.items() if p.verdict != "equal"}
+
+    def left_out(self) -> list[str]:
+        """Return what the steps left out because the target refused it."""
+        details = (e.detail for e in self.events if isinstance(e, StepDone))
+        return [what for detail in details for what in detail.get("left out", [])]
 
 
 def migration(

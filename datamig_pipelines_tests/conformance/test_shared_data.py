@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from datamig_pipelines.running.opening import places
 from datamig_pipelines_tests.conformance.moving import migration, move
 from datamig_pipelines_tests.engines import Server
 
@@ -25,6 +26,15 @@ MAKES_ITS_OWN = {"chinook of postgres": "chinook", "chinook of mysql": "Chinook_
 
 LARGE = {"pagila of postgres": "postgres", "dms_sample of mysql": "duckdb"}
 """Databases of 40,000 rows, and the one target they go to in an ordinary run; the others are slow."""
+
+ADDS_TEXTS = "Invoices"
+"""A view of SQLite's Northwind that adds texts with +, which is 0 there and an error elsewhere."""
+
+REFUSED = {
+    ("northwind of sqlite", "postgres"): [f"view public.{ADDS_TEXTS}"],
+    ("northwind of sqlite", "duckdb"): [f"view main.{ADDS_TEXTS}"],
+}
+"""What a target refuses; everything else arrives."""
 
 JOURNEYS = [
     pytest.param(
@@ -86,5 +96,25 @@ def test_database_arrives_whole(loaded, target_url, judge, name, target, tmp_pat
     assert moved.error is None
     assert moved.rejects == []
     assert moved.not_equal() == {}
+    assert [what.partition(": ")[0] for what in moved.left_out()] == REFUSED.get((name, target), [])
     verdict = judge(source, arrived)
     assert (verdict["verdict"] in ("EXACT", "OK"), verdict["loss"]) == (True, [])
+
+
+def test_pagila_arrives_with_its_programs(loaded, target_url, judge, tmp_path, monkeypatch):
+    """Between two PostgreSQL the judge finds the same triggers, routines and partitions."""
+    source, arrived = loaded("pagila of postgres"), target_url("postgres")
+
+    moved = move(migration(source, arrived, tmp_path, monkeypatch))
+
+    assert (moved.error, moved.left_out()) == (None, [])
+    there, here = (p.catalog() for p in places(moved.migration))
+    rights = ("grant", "owner")
+    assert {(str(o), o.create) for o in here.objects if o.kind not in rights} == {
+        (str(o), o.create) for o in there.objects if o.kind not in rights
+    }
+    assert {(t.name, t.partition_by) for t in here.tables} == {
+        (t.name, t.partition_by) for t in there.tables
+    }
+    verdict = judge(source, arrived)
+    assert (verdict["verdict"], verdict["loss"]) == ("EXACT", [])

@@ -3,7 +3,7 @@
 import pytest
 
 from datamig_pipelines.dialects import DIALECTS
-from datamig_pipelines.planning.expressions import translated, translated_view
+from datamig_pipelines.planning.expressions import translated
 
 SAME = {"a": "a", "b": "b"}
 
@@ -50,8 +50,20 @@ def test_division_has_no_counterpart_between_engines(sql):
     assert (between(sql, "sqlite", "duckdb"), between(sql, "sqlite", "sqlite")) == (None, sql)
 
 
-def test_view_loses_the_schema_of_its_tables():
-    """Between engines a view's tables are found by their names alone."""
-    sql = translated_view("SELECT x FROM main.t", DIALECTS["sqlite"], DIALECTS["postgres"])
+def test_pattern_is_written_with_the_operator_that_both_have():
+    """MariaDB has no REGEXP_LIKE; REGEXP is known to it and to MySQL."""
+    assert between("a ~ '^x'", "postgres", "mysql") == "`a` REGEXP '^x'"
 
-    assert sql == 'SELECT "x" FROM "t"'
+
+@pytest.mark.parametrize(
+    ("sql", "target", "there"),
+    [
+        ("a ~ '^x'", "sqlite", False),
+        ("a ~* '^x'", "sqlite", False),
+        ("a ~* '^x'", "mysql", False),
+        ("a ~* '^x'", "duckdb", True),
+    ],
+)
+def test_pattern_without_a_counterpart_is_none(sql, target, there):
+    """SQLite has no regular expressions: one such check must not take the others with it."""
+    assert (between(sql, "postgres", target) is not None) is there

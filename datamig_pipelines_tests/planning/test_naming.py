@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from datamig_pipelines.catalog import TableName
 from datamig_pipelines.dialects import DIALECTS
 from datamig_pipelines.errors import NameCollisionError
-from datamig_pipelines.planning.naming import Names, shortened
+from datamig_pipelines.planning.naming import Names, shortened, styled
 
 POSTGRES, SQLITE = DIALECTS["postgres"], DIALECTS["sqlite"]
 
@@ -92,3 +92,25 @@ def test_constraint_names_are_given_once_per_table():
     t, u = TableName("s", "t"), TableName("s", "u")
 
     assert [names.constraint(x, "c") for x in (t, u, t)] == ["c", "c", "t_c"]
+
+
+@pytest.mark.parametrize(
+    ("name", "lower", "snake"),
+    [
+        ("CustomerID", "customerid", "customer_id"),
+        ("Order Details", "order details", "order_details"),
+        ("HTTPServer2Go", "httpserver2go", "http_server2_go"),
+        ("GrößeÄnderung", "größeänderung", "größe_änderung"),
+        ("select", "select", "select"),
+        ('a"b - c', 'a"b - c', "a_b_c"),
+        ("__x__", "__x__", "x"),
+        ("%%", "%%", "%%"),
+    ],
+)
+def test_style_of_a_name(name, lower, snake):
+    """Humps, blanks and marks part words; letters stay, whatever their alphabet."""
+    assert (styled(name, "keep"), styled(name, "lower"), styled(name, "snake")) == (
+        name,
+        lower,
+        snake,
+    )

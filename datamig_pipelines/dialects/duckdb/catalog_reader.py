@@ -23,6 +23,7 @@ from datamig_pipelines.catalog import (
 from datamig_pipelines.catalog.types import Kind
 from datamig_pipelines.dialects.base import Queryable
 from datamig_pipelines.dialects.duckdb import defaults, scanning, types
+from datamig_pipelines.dialects.duckdb.definition_reader import read_objects
 
 COUNT_UP_TO = 1_000_000
 """Tables that DuckDB believes to be no larger are counted."""
@@ -62,8 +63,13 @@ def read_catalog(session: Queryable, schema: str) -> Catalog:
         tables.append(_counted(session, table, size))
     views = tuple(_views(session, wanted))
     version = session.query("SELECT version()")[0][0].removeprefix("v")
-    others = tuple(sorted(_others(session, wanted, sequences, owned)))
-    return Catalog("duckdb", version, tuple(tables), views, others)
+    free = [
+        s
+        for s in sequences.values()
+        if wanted(s.name.schema, "") and (owned[s.name] != 1 or s.step != 1)
+    ]
+    objects, others = read_objects(session, wanted, [s.name for s in free])
+    return Catalog("duckdb", version, tuple(tables), views, others, objects=objects)
 
 
 def _wanted(schema: str) -> Callable[[str, str], bool]:
@@ -247,29 +253,3 @@ def _select(name: str, sql: str) -> str:
     aliases, _, select = rest.partition(" AS ")
     aliases = aliases.strip().strip("()")
     return f"SELECT * FROM ({select}) AS view_body({aliases})" if select else rest
-
-
-def _others(
-    session: Queryable,
-    wanted: Callable[[str, str], bool],
-    sequences: dict[TableName, _Sequence],
-    owned: Counter[TableName],
-) -> list[tuple[str, str]]:
-    """Return macros, named types, and sequences that are more than one column's plain counter."""
-    free = [
-        ("sequence", str(s.name))
-        for s in sequences.values()
-        if wanted(s.name.schema, "") and (owned[s.name] != 1 or s.step != 1)
-    ]
-    macros = session.query(
-        "SELECT DISTINCT schema_name, function_name FROM duckdb_functions() "
-        f"WHERE {_HERE} AND NOT internal AND function_type LIKE '%macro%'"
-    )
-    named = session.query(
-        f"SELECT schema_name, type_name FROM duckdb_types() WHERE {_HERE} AND NOT internal"
-    )
-    return [
-        *free,
-        *(("macro", f"{s}.{n}") for s, n in macros if wanted(s, n)),
-        *(("type", f"{s}.{n}") for s, n in named if wanted(s, n)),
-    ]

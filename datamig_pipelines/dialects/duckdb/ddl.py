@@ -4,9 +4,10 @@ import re
 import zlib
 from dataclasses import replace
 
-from datamig_pipelines.catalog import Index, Table
+from datamig_pipelines.catalog import ForeignKey, Index, SchemaObject, Table
 
 _SIMPLE_METHODS = {"", "btree", "hash", "art"}
+_HEAD = re.compile(r"^(CREATE|DROP) (\w+(?: TABLE)?)( IF EXISTS)? ")
 _QUOTES = re.compile(r"[\"'.\\]")
 _ODD = re.compile(r"[\"'.\\]|__|_$")
 
@@ -44,3 +45,47 @@ def can_index(index: Index) -> bool:
     prefixed = any(p.prefix is not None for p in index.parts)
     simple = index.method.lower() in _SIMPLE_METHODS
     return index.where is None and simple and not (index.unique and prefixed)
+
+
+def placed(made: SchemaObject) -> SchemaObject:
+    """Return an object whose statements name its schema."""
+    schema = '"' + (made.name.schema or "main").replace('"', '""') + '".'
+    put = [_HEAD.sub(lambda m: m[0] + schema, text, count=1) for text in (made.create, made.drop)]
+    return replace(made, create=put[0], drop=put[1])
+
+
+def kept_key(key: ForeignKey) -> ForeignKey:
+    """Return a foreign key without actions and deferral: DuckDB has neither."""
+    return replace(key, on_delete="", on_update="", deferrable="")
+
+
+def kept(table: Table) -> Table:
+    """Return a table as DuckDB keeps it: no actions, no order and no predicate of an index."""
+    indexes = tuple(
+        replace(
+            i,
+            parts=tuple(replace(p, descending=False, prefix=None) for p in i.parts),
+            method="",
+            include=(),
+        )
+        for i in table.indexes
+        if can_index(i)
+    )
+    keys = tuple(kept_key(k) for k in table.foreign_keys)
+    return replace(table, indexes=indexes, foreign_keys=keys)
+
+
+def comments(table: Table) -> list[str]:
+    """Return COMMENT ON for a table and its columns."""
+    names = [n for n in (table.name.schema, table.name.name) if n]
+    name = ".".join('"' + n.replace('"', '""') + '"' for n in names)
+    found = [f"COMMENT ON TABLE {name} IS {_text(table.comment)}"] if table.comment else []
+    return found + [
+        f'COMMENT ON COLUMN {name}."{c.name.replace(chr(34), chr(34) * 2)}" IS {_text(c.comment)}'
+        for c in table.columns
+        if c.comment
+    ]
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

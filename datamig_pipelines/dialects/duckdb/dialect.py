@@ -15,6 +15,7 @@ from datamig_pipelines.catalog import (
     ForeignKey,
     Index,
     Key,
+    SchemaObject,
     Table,
     TableName,
     Type,
@@ -64,6 +65,7 @@ class DuckDB(Dialect):
         descending_indexes=False,
         expression_indexes=True,
         only_rows=False,
+        fulltext_indexes=False,
         foreign_key_actions=False,
         limits=(),
     )
@@ -210,12 +212,22 @@ class DuckDB(Dialect):
     @override
     def foreign_key_sql(self, key: ForeignKey) -> str:
         """Return the reference without actions and deferral: DuckDB has neither."""
-        return super().foreign_key_sql(replace(key, on_delete="", on_update="", deferrable=""))
+        return super().foreign_key_sql(ddl.kept_key(key))
 
     @override
     def add_unique(self, table: Table, key: Key) -> list[Statement]:
         name = key.name or "_".join((table.name.name, *key.columns, "key"))
         return super().add_unique(table, replace(key, name=name))
+
+    @override
+    def create_table(
+        self, table: Table, *, keys: bool, foreign_keys: bool, if_missing: bool = False
+    ) -> Statement:
+        """Return CREATE TABLE, and the comments of the table and its columns behind it."""
+        made = super().create_table(
+            table, keys=keys, foreign_keys=foreign_keys, if_missing=if_missing
+        )
+        return replace(made, sql=";\n".join([made.sql, *ddl.comments(table)]))
 
     @override
     def rebuild(self, table: Table) -> list[Statement]:
@@ -264,6 +276,18 @@ class DuckDB(Dialect):
                 purpose=f"counter of {table.name}.{column} to {next_value}",
             )
         ]
+
+    @override
+    def kept(self, table: Table) -> Table:
+        return ddl.kept(table)
+
+    @override
+    def create_object(self, made: SchemaObject) -> list[Statement]:
+        return super().create_object(ddl.placed(made))
+
+    @override
+    def drop_object(self, made: SchemaObject) -> list[Statement]:
+        return super().drop_object(ddl.placed(made))
 
     @override
     def drop_table(self, table: Table) -> list[Statement]:

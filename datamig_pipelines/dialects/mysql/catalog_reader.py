@@ -3,12 +3,13 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from datamig_pipelines.catalog import Catalog, Column, Table, TableName, View
+from datamig_pipelines.catalog import Catalog, Column, Key, Table, TableName, View
 from datamig_pipelines.dialects.base import Queryable
 from datamig_pipelines.dialects.mysql.defaults import read_default
+from datamig_pipelines.dialects.mysql.definition_reader import read_objects, read_roles
 from datamig_pipelines.dialects.mysql.flavour import Flavour, flavour_of
 from datamig_pipelines.dialects.mysql.keys_reader import Keys, read_keys
 from datamig_pipelines.dialects.mysql.names import quote
@@ -25,9 +26,10 @@ _TABLES: Final = ("BASE TABLE", "SYSTEM VERSIONED")
 
 @dataclass
 class _Columns:
-    """Columns of one table, and what of them no step moves."""
+    """Columns of one table, those that ignore case, and what of them no step moves."""
 
     columns: list[Column] = field(default_factory=list)
+    folding: set[str] = field(default_factory=set)
     others: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -46,20 +48,29 @@ def read_catalog(session: Queryable, schema: str) -> Catalog:
     flavour = flavour_of(version)
     keys, others = read_keys(session, database, flavour)
     columns = _read_columns(session, database, flavour, {t: k.json for t, k in keys.items()})
-    tables = []
+    tables: list[Table] = []
+    sequences: list[str] = []
     for row in _listed(session, database):
         name, kind, engine = row[:3]
         if kind in _TABLES:
-            tables.append(_table(session, row, columns[name].columns, keys.get(name, Keys())))
+            tables.append(_table(session, row, columns[name], keys.get(name, Keys())))
             others += columns[name].others
             if engine not in _TRANSACTIONAL:
                 others.append((f"table without snapshot ({engine})", name))
-        if kind != "BASE TABLE":
+        if kind == "SEQUENCE":
+            sequences.append(name)
+        elif kind not in ("BASE TABLE", "VIEW"):
             others.append((kind.lower(), name))
-    others = [o for o in others if o[0] != "view"]
-    others += _programs(session, database)
-    views = tuple(_views(session, database, flavour))
-    return Catalog("mysql", version, tuple(tables), views, tuple(dict.fromkeys(others)))
+    objects, unread = read_objects(session, database, sequences)
+    return Catalog(
+        "mysql",
+        version,
+        tuple(tables),
+        tuple(_views(session, database, flavour)),
+        tuple(dict.fromkeys(others + unread)),
+        objects=tuple(objects),
+        roles=read_roles(session),
+    )
 
 
 def _listed(session: Queryable, database: str) -> list[tuple[Any, ...]]:
@@ -73,13 +84,18 @@ def _listed(session: Queryable, database: str) -> list[tuple[Any, ...]]:
     return [r for r in rows if not r[0].startswith(_OWN)]
 
 
-def _table(session: Queryable, row: tuple[Any, ...], columns: list[Column], keys: Keys) -> Table:
+def _folding(key: Key, columns: set[str]) -> Key:
+    return replace(key, ignores_case=not columns.isdisjoint(key.columns))
+
+
+def _table(session: Queryable, row: tuple[Any, ...], found: _Columns, keys: Keys) -> Table:
     name, _, _, estimate, size, counter, comment, options = row
+    columns = found.columns
     return Table(
         name=TableName("", name),
         columns=tuple(columns),
-        primary_key=keys.primary_key,
-        uniques=tuple(keys.uniques),
+        primary_key=keys.primary_key and _folding(keys.primary_key, found.folding),
+        uniques=tuple(_folding(u, found.folding) for u in keys.uniques),
         foreign_keys=tuple(keys.foreign_keys),
         indexes=tuple(keys.indexes),
         checks=tuple(keys.checks),
@@ -114,13 +130,16 @@ def _read_columns(
         "SELECT table_name, column_name, column_type, is_nullable, column_default, extra, "
         "generation_expression, column_comment, "
         "IF(collation_name = @@collation_database AND LOCATE('nopad', collation_name) = 0, '', "
-        "COALESCE(collation_name, '')) "
+        "COALESCE(collation_name, '')), "
+        "COALESCE(RIGHT(collation_name, 3), '') = '_ci' "
         "FROM information_schema.columns "
         "WHERE table_schema = %s ORDER BY table_name, ordinal_position",
         (database,),
     )
     tables: defaultdict[str, _Columns] = defaultdict(_Columns)
-    for table, name, declaration, nullable, default, extra, generated, comment, collation in rows:
+    for table, name, declaration, *rest in rows:
+        nullable, default, extra, generated, comment, collation, folds = rest
+        tables[table].folding |= {name} if folds else set()
         type_ = column_type(declaration, json=name in json.get(table, ()), collation=collation)
         tables[table].others += _unmoved(f"{table}.{name}", extra or "")
         tables[table].columns.append(
@@ -162,16 +181,3 @@ def unqualified(sql: str, database: str) -> str:
     return re.sub(
         pattern, lambda m: m.group(0) if m.group(0).startswith("'") else "", sql, flags=re.DOTALL
     )
-
-
-def _programs(session: Queryable, database: str) -> list[tuple[str, str]]:
-    rows = session.query(
-        "SELECT 'trigger', trigger_name FROM information_schema.triggers "
-        "WHERE trigger_schema = %s UNION ALL "
-        "SELECT LOWER(routine_type), routine_name FROM information_schema.routines "
-        "WHERE routine_schema = %s UNION ALL "
-        "SELECT 'event', event_name FROM information_schema.events WHERE event_schema = %s "
-        "ORDER BY 1, 2",
-        (database, database, database),
-    )
-    return [(str(kind), str(name)) for kind, name in rows]

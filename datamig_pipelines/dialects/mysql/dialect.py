@@ -14,6 +14,7 @@ from datamig_pipelines.catalog import (
     ForeignKey,
     Index,
     Key,
+    SchemaObject,
     Table,
     TableName,
     Type,
@@ -54,6 +55,7 @@ class MySQL(Dialect):
     name: ClassVar[str] = "mysql"
     label: ClassVar[str] = "MySQL/MariaDB"
     sqlglot: ClassVar[str] = "mysql"
+    regexp_operator: ClassVar[str | None] = "REGEXP"
     placeholder: ClassVar[str] = "%s"
     can: ClassVar[Capabilities] = Capabilities(
         sends=(Wire.COPY_TEXT, Wire.CELLS),
@@ -73,6 +75,7 @@ class MySQL(Dialect):
         descending_indexes=True,
         expression_indexes=False,
         only_rows=False,
+        fulltext_indexes=True,
         foreign_key_actions=True,
         limits=(Limit.LOCK, Limit.STATEMENT),
     )
@@ -245,6 +248,19 @@ class MySQL(Dialect):
     @override
     def create_view(self, view: View) -> list[Statement]:
         return statements.create_view(view)
+
+    @override
+    def kept(self, table: Table) -> Table:
+        return statements.kept(table)
+
+    @override
+    def create_object(self, made: SchemaObject) -> list[Statement]:
+        """Return the note that it is about to be made, and its CREATE; see `recovery`."""
+        return [*recovery.intend(f"objects:{made}", str(made)), *super().create_object(made)]
+
+    @override
+    def calm(self) -> list[Statement]:
+        return [Statement(f"SET SESSION sql_mode = {self.literal(driver.SQL_MODE)}")]
 
     @override
     def analyze(self, table: TableName) -> list[Statement]:

@@ -12,6 +12,7 @@ from datamig_pipelines.dialects.mysql.names import literal, quote
 from datamig_pipelines.dialects.statement import Statement
 
 _NOTES: Final = "datamig_intent"
+_PROGRAMS: Final = ("procedure", "function", "trigger", "event", "sequence")
 _WITHIN_S: Final = 120
 """A table that was made later than this after its note was made by somebody else."""
 
@@ -54,6 +55,9 @@ def adopt(connection: Any) -> None:
     for run_id, unit, made_at in query(connection, _OPEN, ()):
         kind, _, name = str(unit).partition(":")
         name = name.removeprefix("view ")
+        if kind == "objects":
+            _take_back(connection, name)
+            continue
         made = _is_our_table if kind == "schema" else _is_view
         if made(connection, name, made_at):
             query(
@@ -62,6 +66,17 @@ def adopt(connection: Any) -> None:
                 "VALUES (%s, %s, 'done', %s, %s, 'made before the run was killed')",
                 (run_id, unit, str(made_at), str(made_at)),
             )
+
+
+def _take_back(connection: Any, called: str) -> None:
+    """Remove a program that was noted and may be there: it is made again as a whole.
+
+    A sequence could be there without having been set. Nobody else's was there: a plan makes no
+    object whose name is taken.
+    """
+    word, _, name = called.partition(" ")
+    if word in _PROGRAMS:
+        query(connection, f"DROP {word.upper()} IF EXISTS {quote(name)}", ())
 
 
 def _is_our_table(connection: Any, name: str, made_at: object) -> bool:

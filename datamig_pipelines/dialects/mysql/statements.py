@@ -22,6 +22,7 @@ from datamig_pipelines.dialects.mysql.defaults import write_default
 from datamig_pipelines.dialects.mysql.keys_reader import INDEX_MARK
 from datamig_pipelines.dialects.mysql.names import literal, quote
 from datamig_pipelines.dialects.mysql.recovery import intend
+from datamig_pipelines.dialects.mysql.types import parse_type
 from datamig_pipelines.dialects.mysql.widths import bounded, index_lengths, limit_check
 from datamig_pipelines.dialects.statement import Statement
 
@@ -99,14 +100,11 @@ def foreign_key_sql(table: Table, key: ForeignKey) -> str:
     SET DEFAULT is unknown to InnoDB, and SET NULL impossible for a column that may not be NULL:
     both would refuse the change of the parent anyway, as NO ACTION does. Nothing is deferrable.
     """
-    required = {c.name for c in table.columns if not c.nullable} | set(
-        table.primary_key.columns if table.primary_key else ()
-    )
-    impossible = {"SET DEFAULT"} | ({"SET NULL"} if required & set(key.columns) else set())
+    kept = _kept_key(table, key)
     actions = "".join(
         f" ON {event} {action}"
-        for event, action in (("DELETE", key.on_delete), ("UPDATE", key.on_update))
-        if action and action.upper() not in impossible
+        for event, action in (("DELETE", kept.on_delete), ("UPDATE", kept.on_update))
+        if action
     )
     name = f"CONSTRAINT {quote(key.name)} " if key.name else ""
     index = f" {quote(key.name)}" if key.name else ""
@@ -114,6 +112,37 @@ def foreign_key_sql(table: Table, key: ForeignKey) -> str:
         f"{name}FOREIGN KEY {IF_MISSING}{index} ({names(key.columns)}) "
         f"REFERENCES {quote(key.target.name)} ({names(key.target_columns)}){actions}"
     )
+
+
+def _kept_key(table: Table, key: ForeignKey) -> ForeignKey:
+    """Return a foreign key with the actions that InnoDB has: RESTRICT is what it does anyway."""
+    required = {c.name for c in table.columns if not c.nullable} | set(
+        table.primary_key.columns if table.primary_key else ()
+    )
+    impossible = {"SET DEFAULT", "RESTRICT"}
+    impossible |= {"SET NULL"} if required & set(key.columns) else set()
+    kept = ["" if a.upper() in impossible else a for a in (key.on_delete, key.on_update)]
+    return replace(key, on_delete=kept[0], on_update=kept[1], deferrable="")
+
+
+def kept(table: Table) -> Table:
+    """Return a table as the server keeps it: types that fit, its own actions, short comments."""
+    columns = tuple(
+        replace(c, type=parse_type(c.type.native), comment=c.comment[:_COLUMN_COMMENT])
+        for c in bounded(table).columns
+    )
+    keys = tuple(_kept_key(table, k) for k in table.foreign_keys)
+    indexes = tuple(_kept_index(table, i) for i in table.indexes)
+    comment = table.comment[:_TABLE_COMMENT]
+    return replace(table, columns=columns, foreign_keys=keys, indexes=indexes, comment=comment)
+
+
+def _kept_index(table: Table, index: Index) -> Index:
+    """Return an index with the prefixes that it gets, without covered columns."""
+    words = index.method.lower() in ("fulltext", "spatial")
+    lengths = {} if words else index_lengths(table, index)
+    parts = (replace(p, prefix=p.prefix or lengths.get(p.column or "")) for p in index.parts)
+    return replace(index, parts=tuple(parts), include=())
 
 
 def add_foreign_key(table: Table, key: ForeignKey) -> list[Statement]:

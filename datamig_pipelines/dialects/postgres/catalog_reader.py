@@ -8,10 +8,13 @@ from datamig_pipelines.dialects.base import Queryable
 from datamig_pipelines.dialects.postgres import driver
 from datamig_pipelines.dialects.postgres.column_reader import Counters, read_columns
 from datamig_pipelines.dialects.postgres.constraint_reader import Constraints, read_constraints
+from datamig_pipelines.dialects.postgres.definition_reader import read_extensions, read_objects
+from datamig_pipelines.dialects.postgres.grant_reader import read_roles
 from datamig_pipelines.dialects.postgres.index_reader import read_indexes
 from datamig_pipelines.dialects.postgres.naming import literal, qualified
 from datamig_pipelines.dialects.postgres.object_reader import Others, read_others, read_views
 from datamig_pipelines.dialects.postgres.type_reader import read_types
+from datamig_pipelines.dialects.postgres.types import EXTENSION_OF
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -23,9 +26,16 @@ _SCHEMAS: Final = """
 SELECT nspname FROM pg_namespace
 WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'datamig') ORDER BY nspname"""
 
+_TYPE_NAMES: Final = """
+SELECT t.typname FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+WHERE coalesce(c.relkind, 'c') = 'c' AND t.typtype <> 'p' AND t.typcategory <> 'A'"""
+
 _TABLES: Final = r"""
 SELECT c.oid, c.relname, c.relkind::text, coalesce(obj_description(c.oid, 'pg_class'), ''),
-  leaf.bytes, leaf.rows, has_table_privilege(c.oid, 'SELECT') AND NOT row_security_active(c.oid)
+  leaf.bytes, leaf.rows, has_table_privilege(c.oid, 'SELECT') AND NOT row_security_active(c.oid),
+  CASE WHEN EXISTS (SELECT FROM pg_partition_tree(c.oid) p JOIN pg_class k ON k.oid = p.relid
+    WHERE k.relnamespace <> c.relnamespace OR k.relkind = 'f') THEN ''
+    ELSE coalesce(pg_get_partkeydef(c.oid), '') END
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN LATERAL (
@@ -55,14 +65,26 @@ def read_catalog(session: Queryable, schema: str) -> Catalog:
     tables: list[Table] = []
     views: list[View] = []
     others = Others()
+    objects = read_extensions(session)
     for name in _schemas(session, schema):
         # Names of this schema are then printed bare, so that they may move to another one.
         _search(session, f'"{name.replace(chr(34), chr(34) * 2)}", public')
         tables += _read_tables(session, name, others)
         views += read_views(session, name)
         read_others(session, name, others)
+        objects += read_objects(session, name, others.standalone())
     _search(session, str(path))
-    return Catalog("postgresql", str(version), tuple(tables), tuple(views), others.all())
+    types = {str(t) for (t,) in session.query(_TYPE_NAMES)} | EXTENSION_OF.keys()
+    return Catalog(
+        "postgresql",
+        str(version),
+        tuple(tables),
+        tuple(views),
+        others.all(),
+        types=tuple(sorted(types)),
+        objects=tuple(objects),
+        roles=read_roles(session),
+    )
 
 
 def has_heirs(connection: "Connection[tuple[Any, ...]]", table: TableName) -> bool:
@@ -90,7 +112,8 @@ def _read_tables(session: Queryable, schema: str, others: Others) -> Iterable[Ta
     columns, counters = read_columns(session, schema, types, others)
     constraints = read_constraints(session, schema, others)
     indexes = read_indexes(session, schema, others)
-    for oid, name, kind, comment, size, estimate, may_read in session.query(_TABLES, (schema,)):
+    for row in session.query(_TABLES, (schema,)):
+        oid, name, kind, comment, size, estimate, may_read, partition_by = row
         table = TableName(schema, name)
         held = constraints.get(oid, Constraints())
         its_columns = columns.get(oid, ())
@@ -108,6 +131,7 @@ def _read_tables(session: Queryable, schema: str, others: Others) -> Iterable[Ta
             bytes=size,
             comment=comment,
             kind="partitioned" if kind == "p" else "table",
+            partition_by=partition_by,
         )
 
 

@@ -99,4 +99,5 @@ def _column(row: tuple[Any, ...], types: Types, *, counts: bool) -> Column:
         identity=counts,
         generated=strip_parentheses(str(text)) if generated else None,
         comment=comment,
+        domain=types.domain(type_oid),
     )

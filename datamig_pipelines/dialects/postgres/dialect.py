@@ -14,6 +14,7 @@ from datamig_pipelines.catalog import (
     ForeignKey,
     Index,
     Key,
+    SchemaObject,
     Table,
     TableName,
     Type,
@@ -70,6 +71,7 @@ class Postgres(Dialect):
         descending_indexes=True,
         expression_indexes=True,
         only_rows=False,
+        fulltext_indexes=True,
         foreign_key_actions=True,
         limits=(Limit.LOCK, Limit.STATEMENT, Limit.LAG),
     )
@@ -250,6 +252,18 @@ class Postgres(Dialect):
     @override
     def drop_view(self, view: View) -> list[Statement]:
         return statements.drop_view(view)
+
+    @override
+    def kept(self, table: Table) -> Table:
+        return statements.kept(table)
+
+    @override
+    def create_object(self, made: SchemaObject) -> list[Statement]:
+        return statements.create_object(made)
+
+    @override
+    def drop_object(self, made: SchemaObject) -> list[Statement]:
+        return statements.drop_object(made)
 
     @override
     def truncate(self, table: TableName) -> str:

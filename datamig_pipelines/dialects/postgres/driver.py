@@ -27,6 +27,13 @@ _SETTINGS: Final = {
     "row_security": "off",  # an error is better than rows left out in silence
 }
 _SEEN: Final = "SELECT left(md5(pg_current_snapshot()::text), 16)"
+_SEARCH: Final = """
+SELECT set_config('search_path', concat_ws(', ', 'public', (
+  SELECT string_agg(quote_ident(s), ', ') FROM unnest(current_schemas(false)) s
+  WHERE s NOT IN ('public', 'datamig', current_user))), false)"""
+"""Bare names mean ``public`` first. ``"$user"`` must not: for a user called as the ledger's schema,
+a table without a schema would be the ledger's neighbour."""
+
 _TOKEN: Final = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|%s""", re.DOTALL)
 
 
@@ -61,6 +68,7 @@ def connect(url: URL, *, readonly: bool) -> "Connection[tuple[Any, ...]]":
     connection.execute(
         "; ".join(f"SET {name} = '{value}'" for name, value in settings.items()).encode()
     )
+    connection.execute(_SEARCH.encode())
     return connection
 
 

@@ -14,6 +14,7 @@ _NOT_OF_AN_EXTENSION: Final = (
 
 _VIEWS: Final = f"""
 SELECT c.oid, c.relname, c.relkind = 'm', pg_get_viewdef(c.oid),
+  coalesce(array_to_string(c.reloptions, ', '), ''),
   ARRAY(SELECT DISTINCT d.refobjid::bigint FROM pg_rewrite r
     JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
       AND d.refclassid = 'pg_class'::regclass
@@ -23,63 +24,56 @@ WHERE n.nspname = %s AND c.relkind IN ('v', 'm')
   AND {_NOT_OF_AN_EXTENSION.format("pg_class", "c")}
 ORDER BY c.oid"""
 
-_EXTENSIONS: Final = "SELECT extname FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY extname"
-
 _RELATIONS: Final = f"""
 SELECT c.oid, CASE c.relkind WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table'
-    WHEN 'c' THEN 'composite type' ELSE 'partition' END,
+    ELSE 'partition in another schema than its table' END,
   format('%s.%s', n.nspname, c.relname)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %s
-  AND (c.relkind IN ('S', 'f', 'c') OR c.relispartition AND c.relkind IN ('r', 'p'))
+  AND (c.relkind IN ('S', 'f') OR c.relispartition AND c.relkind IN ('r', 'p') AND EXISTS (
+    SELECT FROM pg_inherits i JOIN pg_class r ON r.oid = i.inhparent
+    WHERE i.inhrelid = c.oid AND r.relnamespace <> c.relnamespace))
   AND {_NOT_OF_AN_EXTENSION.format("pg_class", "c")} AND NOT EXISTS (
     SELECT FROM pg_depend i
     WHERE i.classid = 'pg_class'::regclass AND i.objid = c.oid AND i.deptype = 'i'
       AND c.relkind = 'S')
 ORDER BY c.relname"""
 
-_ON_TABLES: Final = """
-SELECT 'trigger', format('%s.%s: %s', n.nspname, c.relname, t.tgname)
-FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = %s AND NOT t.tgisinternal AND NOT c.relispartition
-UNION ALL
-SELECT 'rule', format('%s.%s: %s', n.nspname, c.relname, r.rulename)
-FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
-JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = %s AND r.rulename <> '_RETURN'
-UNION ALL
+_UNMOVED: Final = f"""
 SELECT 'row security policy', format('%s.%s: %s', n.nspname, c.relname, p.polname)
 FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s
-UNION ALL
-SELECT DISTINCT 'grant', format('%s.%s to %s', n.nspname, c.relname,
-  CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END)
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-CROSS JOIN LATERAL aclexplode(c.relacl) a
-WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'm') AND a.grantee <> c.relowner
 UNION ALL
 SELECT 'inheritance', format('%s.%s from %s', n.nspname, c.relname, i.inhparent::regclass)
 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relkind = 'r' AND NOT c.relispartition
 UNION ALL
-SELECT 'index of a materialized view', format('%s.%s: %s', n.nspname, c.relname, x.relname)
-FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid AND c.relkind = 'm'
-JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = %s"""
-
-_ROUTINES: Final = f"""
-SELECT CASE p.prokind WHEN 'a' THEN 'aggregate' WHEN 'p' THEN 'procedure' ELSE 'function' END,
-  format('%s.%s(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))
-FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-WHERE n.nspname = %s AND {_NOT_OF_AN_EXTENSION.format("pg_proc", "p")}
+SELECT 'aggregate with an order', format('%s.%s(%s)', n.nspname, p.proname,
+  pg_get_function_identity_arguments(p.oid))
+FROM pg_aggregate a JOIN pg_proc p ON p.oid = a.aggfnoid
+JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname = %s AND (a.aggkind <> 'n' OR a.aggsortop <> 0)
+  AND {_NOT_OF_AN_EXTENSION.format("pg_proc", "p")}
 UNION ALL
-SELECT CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'range type' END,
-  format('%s.%s', n.nspname, t.typname)
-FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
-WHERE n.nspname = %s AND t.typtype IN ('d', 'r')
-  AND {_NOT_OF_AN_EXTENSION.format("pg_type", "t")}"""
+SELECT 'range type with a canonical function', format('%s.%s', n.nspname, t.typname)
+FROM pg_type t JOIN pg_range r ON r.rngtypid = t.oid JOIN pg_namespace n ON n.oid = t.typnamespace
+WHERE n.nspname = %s AND r.rngcanonical::oid <> 0
+  AND {_NOT_OF_AN_EXTENSION.format("pg_type", "t")}
+UNION ALL
+SELECT 'text search configuration', format('%s.%s', n.nspname, t.cfgname)
+FROM pg_ts_config t JOIN pg_namespace n ON n.oid = t.cfgnamespace WHERE n.nspname = %s
+UNION ALL
+SELECT 'operator', format('%s.%s', n.nspname, o.oprname)
+FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace
+WHERE n.nspname = %s AND {_NOT_OF_AN_EXTENSION.format("pg_operator", "o")}
+UNION ALL
+SELECT 'collation', format('%s.%s', n.nspname, o.collname)
+FROM pg_collation o JOIN pg_namespace n ON n.oid = o.collnamespace
+WHERE n.nspname = %s AND {_NOT_OF_AN_EXTENSION.format("pg_collation", "o")}
+UNION ALL SELECT 'event trigger', evtname::text FROM pg_event_trigger
+UNION ALL SELECT 'publication', pubname::text FROM pg_publication
+UNION ALL SELECT 'foreign server', srvname::text FROM pg_foreign_server"""
 
 
 @dataclass
@@ -106,19 +100,23 @@ class Others:
         else:
             self.add(kind, name)
 
+    def standalone(self) -> set[int]:
+        """Return the sequences seen so far that fill no column, by oid."""
+        return self._standalone.keys() - self._filling.keys()
+
     def all(self) -> tuple[tuple[str, str], ...]:
-        """Return everything, sorted."""
-        free = [("sequence", n) for oid, n in self._standalone.items() if oid not in self._filling]
+        """Return everything but standalone sequences, sorted."""
         shared = [("shared sequence", n) for n, columns in self._filling.values() if columns > 1]
-        return tuple(sorted({*self._found, *free, *shared}))
+        return tuple(sorted({*self._found, *shared}))
 
 
 def read_views(session: Queryable, schema: str) -> list[View]:
     """Return the views of a schema, each behind those that it reads from."""
     views: dict[int, View] = {}
     needs: dict[int, set[int]] = {}
-    for oid, name, materialized, sql, used in session.query(_VIEWS, (schema,)):
-        views[oid] = View(TableName(schema, name), sql.strip().rstrip(";"), materialized)
+    for oid, name, materialized, sql, options, used in session.query(_VIEWS, (schema,)):
+        body = sql.strip().rstrip(";")
+        views[oid] = View(TableName(schema, name), body, materialized, options)
         needs[oid] = set(used)
     sorter = TopologicalSorter({oid: used & views.keys() for oid, used in needs.items()})
     try:
@@ -129,11 +127,8 @@ def read_views(session: Queryable, schema: str) -> list[View]:
 
 
 def read_others(session: Queryable, schema: str, others: Others) -> None:
-    """Tell ``others`` of everything in a schema that is neither table nor view."""
-    for (extension,) in session.query(_EXTENSIONS):
-        others.add("extension", extension)
+    """Tell ``others`` of everything in a schema that no step moves, and of all sequences."""
     for oid, kind, name in session.query(_RELATIONS, (schema,)):
         others.relation(oid, kind, name)
-    for sql in (_ON_TABLES, _ROUTINES):
-        for kind, name in session.query(sql, (schema,) * sql.count("= %s")):
-            others.add(kind, name)
+    for kind, name in session.query(_UNMOVED, (schema,) * _UNMOVED.count("= %s")):
+        others.add(kind, name)

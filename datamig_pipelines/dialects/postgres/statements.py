@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from datamig_pipelines.catalog import (
@@ -12,6 +13,7 @@ from datamig_pipelines.catalog import (
     IndexPart,
     Key,
     Kind,
+    SchemaObject,
     Table,
     TableName,
     Type,
@@ -142,7 +144,8 @@ def create_table(table: Table, *, keys: bool, foreign_keys: bool, if_missing: bo
         lines += [foreign_key_sql(k) for k in table.foreign_keys]
     missing = "IF NOT EXISTS " if if_missing else ""
     body = ",\n  ".join(lines)
-    create = f"CREATE TABLE {missing}{qualified(table.name)} (\n  {body}\n)"
+    parted = f" PARTITION BY {table.partition_by}" if table.partition_by else ""
+    create = f"CREATE TABLE {missing}{qualified(table.name)} (\n  {body}\n){parted}"
     sql = ";\n".join([create, *_comments(table)])
     return Statement(
         _beside(table.name.schema, sql) if _has_expressions(table) else sql,
@@ -154,7 +157,8 @@ def _has_expressions(table: Table) -> bool:
     expressions = [
         c for c in table.columns if c.default and c.default.kind is DefaultKind.EXPRESSION
     ]
-    return bool(table.checks or expressions or any(c.generated for c in table.columns))
+    computed = any(c.generated for c in table.columns)
+    return bool(table.checks or expressions or computed or table.partition_by)
 
 
 def _constraint(name: str) -> str:
@@ -179,7 +183,8 @@ def _comments(table: Table) -> list[str]:
 
 def column_sql(table: Table, column: Column) -> str:
     """Return one column of CREATE TABLE."""
-    parts = [quote(column.name), declaration(table.name.schema, column.type)]
+    declared = declaration(table.name.schema, column.type)
+    parts = [quote(column.name), _domain(table.name.schema, column.domain) or declared]
     if column.generated is not None:
         parts.append(f"GENERATED ALWAYS AS ({column.generated}) STORED")
     elif column.identity:
@@ -190,6 +195,12 @@ def column_sql(table: Table, column: Column) -> str:
     if not column.nullable:
         parts.append("NOT NULL")
     return " ".join(parts)
+
+
+def _domain(schema: str, domain: str) -> str:
+    """Return the name of a domain; one without a schema of its own lives beside its table."""
+    beside = domain and schema and not domain.count('"."')
+    return f"{quote(schema)}.{domain}" if beside else domain
 
 
 def identity_sql(table: Table, column: Column) -> str:
@@ -298,6 +309,18 @@ def _part(table: Table, part: IndexPart) -> str:
     return quote(part.column) + order
 
 
+def kept(table: Table) -> Table:
+    """Return a table as PostgreSQL keeps it: without foreign methods, words for full texts."""
+    indexes = []
+    for index in table.indexes:
+        if index.method == "fulltext":
+            words = (IndexPart(expression=_document(index)),)
+            indexes.append(replace(index, method="gin", parts=words))
+        elif index.method.lower() in _METHODS:
+            indexes.append(index)
+    return replace(table, indexes=tuple(indexes))
+
+
 def _document(index: Index) -> str:
     text = " || ' ' || ".join(f"coalesce({quote(c)}, '')" for c in index.columns)
     return f"to_tsvector('simple', {text})"
@@ -332,7 +355,9 @@ def set_counter(table: Table, column: str, next_value: int) -> list[Statement]:
 def create_view(view: View) -> list[Statement]:
     """Return CREATE VIEW or CREATE MATERIALIZED VIEW."""
     kind = "MATERIALIZED VIEW" if view.materialized else "VIEW"
-    sql = f"CREATE {kind} {qualified(view.name)} AS {view.sql.strip().rstrip(';')}"
+    options = f" WITH ({view.options})" if view.options else ""
+    body = view.sql.strip().rstrip(";")
+    sql = f"CREATE {kind} {qualified(view.name)}{options} AS {body}"
     return [Statement(_beside(view.name.schema, sql), purpose=f"view {view.name}")]
 
 
@@ -341,3 +366,24 @@ def drop_view(view: View) -> list[Statement]:
     kind = "MATERIALIZED VIEW" if view.materialized else "VIEW"
     sql = f"DROP {kind} IF EXISTS {qualified(view.name)}"
     return [Statement(sql, purpose=f"drop view {view.name}")]
+
+
+# ---- objects
+
+
+def create_object(made: SchemaObject) -> list[Statement]:
+    """Return the object's own CREATE, in its schema.
+
+    Bodies are not checked: what they name may come later.
+    """
+    sql = _beside(made.name.schema, made.create)
+    if made.kind in ("function", "procedure"):
+        sql = f"SET LOCAL check_function_bodies = off;\n{sql}"
+    counters = (_beside(made.name.schema, s) for s in made.state)
+    return [Statement(s, purpose=str(made)) for s in (sql, *counters)]
+
+
+def drop_object(made: SchemaObject) -> list[Statement]:
+    """Return the object's own DROP."""
+    sql = _beside(made.name.schema, made.drop)
+    return [Statement(sql, purpose=f"drop {made}")] if made.drop else []

@@ -20,7 +20,7 @@ SELECT t.oid, n.nspname, t.typname, t.typtype::text, t.typcategory::text, t.type
     WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)
 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
 WHERE t.oid IN (SELECT atttypid FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-    WHERE c.relnamespace = %s::regnamespace AND a.attnum > 0)
+    WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = %s) AND a.attnum > 0)
   OR n.nspname <> 'pg_catalog' OR t.typelem = 0 AND t.typtype = 'b'"""
 
 _CHECKS: Final = """
@@ -80,6 +80,10 @@ class Types:
         name = quote(known.name)
         return name if known.schema == self.schema else f"{quote(known.schema)}.{name}"
 
+    def domain(self, oid: int) -> str:
+        """Return the name of a domain as a column declares it, '' for any other type."""
+        return self._name(self.known[oid]) if self.is_domain(oid) else ""
+
     def is_domain(self, oid: int) -> bool:
         """Say whether a type is a domain."""
         return oid in self.known and self.known[oid].kind == "d"
@@ -103,7 +107,11 @@ class Types:
             domain = self.domains.get((table, column.name), 0)
             while self.is_domain(domain):
                 checks += [
-                    Check(shortened(f"{column.name}_{name}", ""), _about(column.name, expression))
+                    Check(
+                        shortened(f"{column.name}_{name}", ""),
+                        _about(column.name, expression),
+                        domain=column.name,
+                    )
                     for name, expression in self.checks.get(domain, [])
                 ]
                 domain = self.known[domain].base
@@ -118,7 +126,7 @@ def _about(column: str, expression: str) -> str:
 
 def read_types(session: Queryable, schema: str) -> Types:
     """Read all types that columns of a schema may have."""
-    known = {int(row[0]): _Known(*row[1:]) for row in session.query(_TYPES, (quote(schema),))}
+    known = {int(row[0]): _Known(*row[1:]) for row in session.query(_TYPES, (schema,))}
     checks: dict[int, list[tuple[str, str]]] = {}
     for oid, name, expression in session.query(_CHECKS):
         checks.setdefault(oid, []).append((name, expression))

@@ -10,6 +10,7 @@ from datamig_pipelines.catalog import (
     Index,
     IndexPart,
     Key,
+    SchemaObject,
     Table,
     TableName,
     View,
@@ -59,7 +60,8 @@ def read_catalog(session: Queryable) -> Catalog:
         View(TableName("", o.name), parse_view(o.sql, o.name)) for o in objects if o.type == "view"
     ]
     others = _others(session, objects, texts)
-    return Catalog("sqlite", version, tuple(tables), tuple(views), tuple(others))
+    triggers = tuple(_trigger(o) for o in objects if o.type == "trigger")
+    return Catalog("sqlite", version, tuple(tables), tuple(views), tuple(others), objects=triggers)
 
 
 def _quoted(name: str) -> str:
@@ -79,6 +81,11 @@ def _objects(session: Queryable) -> list[_Object]:
         for type_, name, table, sql in found
         if not table.startswith("sqlite_") and not is_ledger(TableName("", table))
     ]
+
+
+def _trigger(found: _Object) -> SchemaObject:
+    drop = f"DROP TRIGGER IF EXISTS {_quoted(found.name)}"
+    return SchemaObject("trigger", TableName("", found.name), found.sql, drop)
 
 
 def _table(session: Queryable, found: _Object, text: TableText, objects: list[_Object]) -> Table:
@@ -218,8 +225,7 @@ def _others(
     session: Queryable, objects: list[_Object], texts: dict[str, TableText]
 ) -> list[tuple[str, str]]:
     """Return what no step moves: triggers, virtual tables, table options, collations."""
-    others = [("trigger", o.name) for o in objects if o.type == "trigger"]
-    others += [("virtual table", o.name) for o in objects if o.kind == "virtual"]
+    others = [("virtual table", o.name) for o in objects if o.kind == "virtual"]
     others += [("STRICT option", o.name) for o in objects if o.strict]
     others += [
         ("collation", f"{table}.{column} {collation}")

@@ -77,6 +77,8 @@ def parse_index(sql: str) -> IndexText:
     parts = []
     for part in split(tokens[opening + 1 : end]):
         kept = part[:-1] if len(part) > 1 and part[-1].is_word("ASC", "DESC") else part
+        while kept[0].text == "(" and closing(kept, 0) == len(kept) - 1:
+            kept = kept[1:-1]
         parts.append(text_of(sql, kept))
     where = [t for t in tokens[end + 1 :] if t.text != ";"]
     return IndexText(tuple(parts), text_of(sql, where[1:]) if where else None)

@@ -1,6 +1,7 @@
 """SQLite's facts, and where to find what it says."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -45,6 +46,7 @@ class SQLite(Dialect):
     name = "sqlite"
     label = "SQLite"
     sqlglot = "sqlite"
+    regexp_operator: ClassVar[str | None] = None
     placeholder: ClassVar[str] = "?"
     can = Capabilities(
         sends=(Wire.ARROW, Wire.CELLS),
@@ -64,6 +66,7 @@ class SQLite(Dialect):
         descending_indexes=True,
         expression_indexes=True,
         only_rows=False,
+        fulltext_indexes=False,
         foreign_key_actions=True,
         limits=(Limit.LOCK,),
     )
@@ -217,6 +220,16 @@ class SQLite(Dialect):
         if not column.nullable:
             parts.append("NOT NULL")
         return " ".join(p for p in parts if p)
+
+    @override
+    def kept(self, table: Table) -> Table:
+        """Return a table without comments, counters that are no row number, and covered columns."""
+        counts = self.key_stands_in_column(table)
+        columns = tuple(
+            replace(c, comment="", identity=c.identity and counts) for c in table.columns
+        )
+        indexes = tuple(replace(i, include=()) for i in table.indexes)
+        return replace(table, columns=columns, indexes=indexes, comment="")
 
     @override
     def identity_sql(self, table: Table, column: Column) -> str:

@@ -64,11 +64,11 @@ def test_read_catalog_knows_every_kind_of_object(rich):
     assert [t.name for t in catalog.tables] == [NAME, TableName("main", "parent")]
     assert [v.name.name for v in catalog.views] == ["simple", "view x"]
     assert catalog.views[0].sql == "SELECT id FROM parent WHERE (code > 'a')"
-    assert catalog.others == (
-        ("macro", "main.twice"),
-        ("sequence", "main.alone"),
-        ("type", "main.feeling"),
-    )
+    assert {str(o) for o in catalog.objects} == {
+        "macro main.twice",
+        "sequence main.alone",
+        "type main.feeling",
+    }
     for view in catalog.views:
         rich.query(view.sql)
     everywhere = DIALECT.read_catalog(rich, "*")

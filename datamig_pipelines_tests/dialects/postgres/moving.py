@@ -1,5 +1,7 @@
 """One small migration by hand: what a plan does, without a plan."""
 
+from dataclasses import replace
+
 from datamig_pipelines.catalog import Catalog, Table
 from datamig_pipelines.dialects.base import family
 from datamig_pipelines.dialects.capabilities import Wire
@@ -32,12 +34,27 @@ def reading(table: Table, wire: Wire, after: tuple[str, ...] | None = None) -> R
     return Read(table.name, columns, wire, key=key, after=after)
 
 
+def without_domain_checks(table: Table) -> Table:
+    """Return a table as it is made where its columns keep their domains."""
+    return replace(table, checks=tuple(c for c in table.checks if not c.domain))
+
+
+def _make(target: Session, catalog: Catalog, kind: str) -> None:
+    for made in (o for o in catalog.objects if o.kind == kind):
+        target.run(*target.dialect.create_object(made))
+
+
 def move(source: Session, target: Session, catalog: Catalog, wire: Wire) -> None:
     """Create, load and complete every table and view of a catalog."""
     speak = target.dialect
-    for table in catalog.tables:
-        target.run(speak.create_schema(table.name.schema), *speak.create_types(table))
+    tables = [without_domain_checks(t) for t in catalog.tables]
+    target.run(*map(speak.create_schema, {t.name.schema for t in tables}))
+    _make(target, catalog, "domain")
+    for table in tables:
+        target.run(*speak.create_types(table))
         target.run(speak.create_table(table, keys=False, foreign_keys=False))
+    _make(target, catalog, "partition")
+    for table in tables:
         with target.transaction():
             target.write(
                 Landing(table, projections(table), wire), source.stream(reading(table, wire))

@@ -19,7 +19,11 @@ from datamig_pipelines.catalog import (
 from datamig_pipelines.dialects.capabilities import Wire
 from datamig_pipelines.dialects.postgres import Postgres
 from datamig_pipelines.session import Session
-from datamig_pipelines_tests.dialects.postgres.moving import fingerprint, move
+from datamig_pipelines_tests.dialects.postgres.moving import (
+    fingerprint,
+    move,
+    without_domain_checks,
+)
 from datamig_pipelines_tests.dialects.postgres.rich import RICH, SCHEMA
 
 
@@ -63,8 +67,8 @@ def test_catalog_reads_keys_and_references(rich: Session) -> None:
         ),
     )  # fmt: skip
     assert Check("chk %", "(state <> 'SAD'::mood) OR flag") in order.checks
-    assert Check("dom_positive_check", '"dom" > (0)::numeric') in order.checks
-    assert Check("dom2_code_check", "(\"dom2\")::text <> 'VALUE'::text") in order.checks
+    assert Check("dom_positive_check", '"dom" > (0)::numeric', "dom") in order.checks
+    assert Check("dom2_code_check", "(\"dom2\")::text <> 'VALUE'::text", "dom2") in order.checks
     assert (region.comment, region.columns[2].comment) == ("it's a region", "called")
     assert [k.valid for k in table_of(rich, "broken").foreign_keys] == [False]
     assert [k.target.name for k in table_of(rich, "part_ref").foreign_keys] == ["part"]
@@ -113,19 +117,21 @@ def test_catalog_reads_counters(rich: Session) -> None:
 
 
 def test_catalog_tells_what_it_does_not_move(rich: Session, dialect: Postgres) -> None:
-    """Triggers, functions, sequences, grants and options without a word stand in `others`."""
+    """Objects have their definitions; options without a word stand in `others`."""
     catalog = dialect.read_catalog(rich, SCHEMA)
     named = {(kind, name.removeprefix(f"{SCHEMA}.")) for kind, name in catalog.others}
 
     assert {
-        ("trigger", "region: tr"), ("function", "f()"), ("sequence", "free_seq"),
-        ("shared sequence", f'"{SCHEMA}".shared_seq'), ("partition", "part_1"),
-        ("domain", "positive"), ("grant", "region to PUBLIC"),
+        ("shared sequence", f'"{SCHEMA}".shared_seq'),
         ("exclusion constraint", "Order %s: Order %s_ir_excl"),
         ("index option", "Order %s: ix_ops: operator class text_pattern_ops"),
         ("index option", "Order %s: ix_ops: NULLS FIRST"),
     } <= named  # fmt: skip
-    assert ("partition", "part") not in named
+    assert {
+        ("trigger", "tr on region"), ("function", "f()"), ("sequence", "free_seq"),
+        ("partition", "part_1"), ("domain", "positive"),
+        ("grant", "SELECT on TABLE region to PUBLIC"),
+    } <= {(o.kind, o.name.name) for o in catalog.objects}  # fmt: skip
     assert [v.name.name for v in catalog.views] == ["z_view", "a_view", "mv"]
     assert [v.materialized for v in catalog.views] == [False, False, True]
 
@@ -172,8 +178,11 @@ def test_schema_moves_under_another_name(rich: Session, second: Session, dialect
         ),
         views=tuple(replace(v, name=TableName("new", v.name.name)) for v in before.views),
     )
-    for table in renamed.tables:
-        second.run(dialect.create_schema("new"), *dialect.create_types(table))
+    second.run(dialect.create_schema("new"))
+    for made in (o for o in before.objects if o.kind == "domain"):
+        second.run(*dialect.create_object(replace(made, name=TableName("new", made.name.name))))
+    for table in map(without_domain_checks, renamed.tables):
+        second.run(*dialect.create_types(table))
         second.run(dialect.create_table(table, keys=True, foreign_keys=False))
         second.run(*[s for i in table.indexes for s in dialect.create_index(table, i)])
     for view in renamed.views:

@@ -28,6 +28,18 @@ def test_session_is_utc_iso_and_utf8(session: Session) -> None:
     assert now.endswith("+00")
 
 
+def test_bare_names_never_mean_the_ledger(url: URL, session: Session, dialect: Postgres) -> None:
+    """A user called as the ledger's schema (``"$user"``) still makes bare names in public."""
+    session.query("CREATE SCHEMA datamig; CREATE SCHEMA other")
+    with Session(dialect, url, readonly=False) as fresh:
+        fresh.query("CREATE TABLE t (i int)")
+        user, home = fresh.query(
+            "SELECT current_user, (SELECT schemaname FROM pg_tables WHERE tablename = 't')"
+        )[0]
+
+    assert (user, home) == ("datamig", "public")
+
+
 def test_reader_cannot_write(url: URL, session: Session, dialect: Postgres) -> None:
     """A session that was opened for reading is refused by the server when it writes."""
     session.query("CREATE TABLE t (i int)")
