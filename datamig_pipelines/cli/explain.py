@@ -75,7 +75,7 @@ def _entry(kind: type[errors.DatamigError]) -> Entry:
 
 def _kinds(top: Any) -> Iterator[Any]:
     for child in top.__subclasses__():
-        if child.__module__ == errors.__name__:
+        if child.__module__.startswith(f"{errors.__name__}."):
             yield child
             yield from _kinds(child)
 

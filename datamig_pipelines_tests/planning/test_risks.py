@@ -65,11 +65,10 @@ def test_risk_is_named(tmp_path, said, told):
 
 
 def test_object_that_stays_behind_is_a_risk(tmp_path):
-    """A trigger that this version does not move is one."""
-    [line] = found(tmp_path, SCRIPT + TRIGGER)
+    """A trigger that another engine has no word for is one."""
+    lines = found(tmp_path, SCRIPT + TRIGGER, target={"url": "duckdb:///t.duckdb"})
 
-    assert "trigger" in line
-    assert "not moved" in line
+    assert any("trigger" in line for line in lines), lines
 
 
 def test_lossy_type_is_a_risk(tmp_path, monkeypatch):

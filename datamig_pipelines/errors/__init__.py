@@ -1,0 +1,189 @@
+"""What can go wrong.
+
+DatamigError
+  SpecError
+    UnknownEngineError
+    MissingSecretError
+    TransformNotFoundError
+    FilesUrlError
+    UnknownPredecessorError
+    LineCycleError
+    TwoHeadsError
+    LineTargetsError
+    UnknownVersionError
+    ScratchUnfitError
+  PlanError
+    TableMissingError
+    ColumnMissingError
+    KeyUnsupportedError
+    NameCollisionError
+    TypeUnsupportedError
+    TargetNotEmptyError
+    NotYetError
+    PlanOutdatedError
+    BaselineError
+  StepError
+    BackupError
+      BackupStoreError
+      BackupDamagedError
+      BackupMissingError
+      RestoreError
+    TransformError
+    RejectsError
+    StalledError
+    StreamChangedError
+  EngineError
+    DriverMissingError
+    ConnectError
+    LoginError
+    ConnectionLostError
+    LockTimeoutError
+    DiskFullError
+    PermissionDeniedError
+    RefusedError
+    StatementError
+    BrokenFileError
+    FileChangedError
+  ProofFailedError
+  LedgerError
+    RunningElsewhereError
+    PlanChangedError
+    LedgerOutdatedError
+    BatchTakenError
+    SourceChangedError
+    OutOfOrderError
+    DriftError
+    NotApprovedError
+    NotApproverError
+
+The first digit of a code says how worried to be: 1-2 nothing happened, 3 something ran and
+stopped, 4 an engine spoke, 5 the data differs, 6 memory and world disagree.
+"""
+
+# The families stand in the order of their codes, as in the tree.
+# isort: off
+from datamig_pipelines.errors.base import DatamigError, without_secrets
+from datamig_pipelines.errors.spec import (
+    FilesUrlError,
+    LineCycleError,
+    LineTargetsError,
+    MissingSecretError,
+    ScratchUnfitError,
+    SpecError,
+    TransformNotFoundError,
+    TwoHeadsError,
+    UnknownEngineError,
+    UnknownPredecessorError,
+    UnknownVersionError,
+)
+from datamig_pipelines.errors.plan import (
+    BaselineError,
+    ColumnMissingError,
+    KeyUnsupportedError,
+    NameCollisionError,
+    NotYetError,
+    PlanError,
+    PlanOutdatedError,
+    TableMissingError,
+    TargetNotEmptyError,
+    TypeUnsupportedError,
+)
+from datamig_pipelines.errors.step import (
+    BackupDamagedError,
+    BackupError,
+    BackupMissingError,
+    BackupStoreError,
+    RejectsError,
+    RestoreError,
+    StalledError,
+    StepError,
+    StreamChangedError,
+    TransformError,
+)
+from datamig_pipelines.errors.engine import (
+    BrokenFileError,
+    ConnectError,
+    ConnectionLostError,
+    DiskFullError,
+    DriverMissingError,
+    EngineError,
+    FileChangedError,
+    LockTimeoutError,
+    LoginError,
+    PermissionDeniedError,
+    RefusedError,
+    StatementError,
+)
+from datamig_pipelines.errors.proof import ProofFailedError
+from datamig_pipelines.errors.ledger import (
+    BatchTakenError,
+    DriftError,
+    LedgerError,
+    LedgerOutdatedError,
+    NotApprovedError,
+    NotApproverError,
+    OutOfOrderError,
+    PlanChangedError,
+    RunningElsewhereError,
+    SourceChangedError,
+)
+# isort: on
+
+__all__ = [
+    "BackupDamagedError",
+    "BackupError",
+    "BackupMissingError",
+    "BackupStoreError",
+    "BaselineError",
+    "BatchTakenError",
+    "BrokenFileError",
+    "ColumnMissingError",
+    "ConnectError",
+    "ConnectionLostError",
+    "DatamigError",
+    "DiskFullError",
+    "DriftError",
+    "DriverMissingError",
+    "EngineError",
+    "FileChangedError",
+    "FilesUrlError",
+    "KeyUnsupportedError",
+    "LedgerError",
+    "LedgerOutdatedError",
+    "LineCycleError",
+    "LineTargetsError",
+    "LockTimeoutError",
+    "LoginError",
+    "MissingSecretError",
+    "NameCollisionError",
+    "NotApprovedError",
+    "NotApproverError",
+    "NotYetError",
+    "OutOfOrderError",
+    "PermissionDeniedError",
+    "PlanChangedError",
+    "PlanError",
+    "PlanOutdatedError",
+    "ProofFailedError",
+    "RefusedError",
+    "RejectsError",
+    "RestoreError",
+    "RunningElsewhereError",
+    "ScratchUnfitError",
+    "SourceChangedError",
+    "SpecError",
+    "StalledError",
+    "StatementError",
+    "StepError",
+    "StreamChangedError",
+    "TableMissingError",
+    "TargetNotEmptyError",
+    "TransformError",
+    "TransformNotFoundError",
+    "TwoHeadsError",
+    "TypeUnsupportedError",
+    "UnknownEngineError",
+    "UnknownPredecessorError",
+    "UnknownVersionError",
+    "without_secrets",
+]

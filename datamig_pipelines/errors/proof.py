@@ -1,0 +1,10 @@
+"""DM5xx: the data differs."""
+
+from datamig_pipelines.errors.base import DatamigError
+
+
+class ProofFailedError(DatamigError):
+    """Source and target differ."""
+
+    code = "DM500"
+    exit_code = 3

@@ -1,0 +1,66 @@
+"""DM3xx: something ran and stopped."""
+
+from datamig_pipelines.errors.base import DatamigError
+
+
+class StepError(DatamigError):
+    """Something ran and stopped; the message says what is done and what is not."""
+
+    code = "DM300"
+    exit_code = 6
+
+
+class BackupError(StepError):
+    """The backup could not be written, read back or restored."""
+
+    code = "DM301"
+
+
+class BackupStoreError(BackupError):
+    """The object store that holds the backups refuses, or does not answer."""
+
+    code = "DM340"
+
+
+class BackupDamagedError(BackupError):
+    """A backup is not what was written: a file, or its manifest, was changed since."""
+
+    code = "DM341"
+
+
+class BackupMissingError(BackupError):
+    """A restore is asked for, and there is no backup that could be restored."""
+
+    code = "DM342"
+
+
+class RestoreError(BackupError):
+    """The restore did not lead back to the state of the backup, or was refused."""
+
+    code = "DM343"
+
+
+class TransformError(StepError):
+    """The user's Python function raised, or returned something that does not fit the table."""
+
+    code = "DM302"
+
+
+class RejectsError(StepError):
+    """Rows were rejected: more than the spec allows."""
+
+    code = "DM303"
+    exit_code = 2
+
+
+class StalledError(StepError):
+    """A worker stopped answering."""
+
+    code = "DM304"
+
+
+class StreamChangedError(StepError):
+    """A table without a key did not come again in the order in which it was loaded so far."""
+
+    code = "DM320"
+    retryable = True
