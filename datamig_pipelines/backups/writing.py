@@ -131,7 +131,7 @@ def _proven(order: BackupOrder, store: Store, manifest: Manifest) -> Manifest:
         beside = scratch_url(order.migration, order.database)
         found, seconds = restore_into(store, manifest.id, manifest.files, order.database, beside)
         compare(store, manifest.id, manifest.state, found)
-        return replace(manifest, recovery_s=round(seconds, 2))
+        return replace(manifest, recovery_s=round(seconds, 3))
     return manifest
 
 

@@ -36,7 +36,7 @@ def verify_again(migration: Migration, backup: str = "") -> dict[str, Any]:
     place = source_place(migration) if manifest.side == "source" else target_place(migration)
     database = database_of(place)
     seconds = verify_backup(store, manifest, database, scratch_url(migration, database))
-    return _facts(manifest, store.place(backup)) | {"recovery_s": round(seconds, 2)}
+    return _facts(manifest, store.place(backup)) | {"recovery_s": round(seconds, 3)}
 
 
 def _digest_of(migration: Migration, backup: str) -> str:

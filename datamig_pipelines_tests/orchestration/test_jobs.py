@@ -71,7 +71,7 @@ def test_job_goes_on_after_a_run(planned: Library, instance: dg.DagsterInstance)
 
     assert again.success
     assert len(planned.rows("books")) == BOOKS
-    assert len(again.get_asset_check_evaluations()) == 9
+    assert len(again.get_asset_check_evaluations()) == 10
 
 
 def test_dry_run_touches_nothing(planned: Library, instance: dg.DagsterInstance) -> None:
