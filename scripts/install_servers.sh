@@ -10,10 +10,12 @@ have() { # have PROGRAM...: all of them, where datamig_pipelines_tests/engines.p
 }
 postgres() { have initdb postgres psql; }
 mariadb_server() { have mariadb-install-db mariadbd mariadb; }
+redis() { have redis-server; }
 
 packages=()
 postgres || packages+=(postgresql)
 mariadb_server || packages+=(mariadb-server)
+redis || packages+=(redis-server)
 [ ${#packages[@]} -eq 0 ] && exit 0
 
 as_root=()
@@ -35,5 +37,6 @@ fi
 
 warn() { printf '\n!!! %s is MISSING: every test that needs it will be SKIPPED.\n!!! %s\n\n' "$1" "$2" >&2; }
 postgres || warn PostgreSQL "Install PostgreSQL 13 or later (initdb, postgres, psql) and run the tests again."
+redis || warn Redis "Install redis-server and run the tests again."
 mariadb_server || warn MariaDB "Install MariaDB 10.6 or later (mariadbd, mariadb-install-db, mariadb) and run the tests again."
 exit 0
