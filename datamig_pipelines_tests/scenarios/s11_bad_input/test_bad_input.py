@@ -255,8 +255,8 @@ def test_engine_that_is_no_target_is_refused(
         ({"include": ["nothing_*"]}, errors.PlanError, "no table"),
         (
             {"casts": [{"when": {"type": "DATE"}, "to": "NO SUCH TYPE"}]},
-            DatamigError,
-            "schema/public.",
+            errors.SpecError,
+            "NO SUCH TYPE",
         ),
         (
             {"tables": [{"name": "regions", "where": "no such sql ("}]},
