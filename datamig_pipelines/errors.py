@@ -30,6 +30,7 @@ DatamigError
     RefusedError
     StatementError
   ProofFailedError
+    ProofGateError
   LedgerError
     RunningElsewhereError
     PlanChangedError
@@ -260,6 +261,12 @@ class ProofFailedError(DatamigError):
 
     code = "DM500"
     exit_code = 3
+
+
+class ProofGateError(ProofFailedError):
+    """A proof found a difference, so a step that builds on it does not begin."""
+
+    code = "DM510"
 
 
 class LedgerError(DatamigError):

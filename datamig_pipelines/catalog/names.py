@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 
 LEDGER = "datamig"
-LEDGER_TABLES = ("run", "step", "batch", "loaded", "reject", "proof", "intent")
+LEDGER_TABLES = (
+    *("run", "step", "snapshot", "shard", "batch", "loaded", "reject", "proof", "difference"),
+    "intent",
+)
 
 
 @dataclass(frozen=True, order=True)

@@ -2,6 +2,7 @@
 
 from datamig_pipelines.ledger.entry import (
     BatchEntry,
+    DifferenceEntry,
     ProofEntry,
     Reject,
     RunEntry,
@@ -13,6 +14,7 @@ from datamig_pipelines.ledger.ledger import Ledger
 
 __all__ = [
     "BatchEntry",
+    "DifferenceEntry",
     "Ledger",
     "ProofEntry",
     "Reject",

@@ -15,6 +15,7 @@ _COLUMNS = {
     "loaded": "run_id table_name rows_loaded# finished_at",
     "reject": "run_id table_name batch# row_key row_values code reason hint shard# rejected_at",
     "proof": "run_id table_name proof verdict source_value target_value detail proven_at",
+    "difference": "run_id table_name row_key column_name source_value target_value cause found_at",
 }
 _KEYS = {
     "run": ("run_id",),

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from datamig_pipelines.catalog import Table
+from datamig_pipelines.differences import RowDiff
 from datamig_pipelines.ledger import TableState
 from datamig_pipelines.session import Session
 from datamig_pipelines.transfer import Event, Route
@@ -21,7 +22,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class ProofResult(Event):
-    """The outcome of one proof of one table; ``source`` and ``target`` are its two figures."""
+    """The outcome of one proof of one table; ``source`` and ``target`` are its two figures.
+
+    ``diff`` is what differs row by row, None where nobody looked; its values are shown to people
+    only if ``show_values``.
+    """
 
     proof: str
     table: str
@@ -29,6 +34,8 @@ class ProofResult(Event):
     source: str
     target: str
     detail: str = ""
+    diff: RowDiff | None = None
+    show_values: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,7 @@ class Evidence:
 
     ``source`` sees the snapshot that was loaded (or a new one when validating later), ``state`` is
     the ledger's account of the load, ``actual`` the table as the target's catalog has it now.
+    ``rejected`` are the keys of the rows that were rejected, as far as they are few enough.
     """
 
     route: Route
@@ -44,6 +52,8 @@ class Evidence:
     target: Session
     state: TableState
     actual: Table | None = None
+    rejected: tuple[str, ...] = ()
+    show_values: bool = False
 
     @property
     def source_table(self) -> str:

@@ -1,5 +1,6 @@
 """The one door: plan, run, resume, validate, take back."""
 
+from datamig_pipelines.running.diff import TableDiff, diff
 from datamig_pipelines.running.opening import look
 from datamig_pipelines.running.rollback import Loss, losses, roll_back
 from datamig_pipelines.running.run import StepStarted, fail_run, run, run_step, undo_if_asked
@@ -10,7 +11,9 @@ from datamig_pipelines.running.validation import validate
 __all__ = [
     "Loss",
     "StepStarted",
+    "TableDiff",
     "begin_spread",
+    "diff",
     "end_spread",
     "fail_run",
     "look",

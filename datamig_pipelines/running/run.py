@@ -13,11 +13,13 @@ from datamig_pipelines.running.watch import StepFailed, tell
 from datamig_pipelines.session import Session
 from datamig_pipelines.spec import Launch, Migration
 from datamig_pipelines.steps import STEPS, Context, StepDone
+from datamig_pipelines.steps.validate import refuse_differences
 from datamig_pipelines.transfer import Event, Said
 
 _ONCE = ("backup",)
 _FINISHED = "run:finished"
 _AFTER_ALL_TABLES = ("constraints", "validate", "report")
+_AFTER_PROOFS = ("constraints", "report")
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,9 @@ def _step_events(name: str, plan: Plan, session: Session) -> Iterator[Event]:
         yield Said(f"{name} waits until all tables are loaded: {', '.join(waits)}")
         yield StepDone(name, {"waits for": waits})
         return
+    if name in _AFTER_PROOFS:
+        rows_only = name != list(STEPS)[-1]
+        refuse_differences(ledger, context.run_id, name, rows_only=rows_only)
     ledger.begin_step(context.run_id, name)
     try:
         for event in step.run(context, session):
