@@ -160,19 +160,12 @@ def _of_texts(source: str, target: str) -> str:
 
 
 def _misread(source: str, target: str) -> bool:
-    """Say whether UTF-8 was read as another encoding, or written twice."""
-    for encoding in ("latin-1", "cp1252"):
-        try:
-            if source.encode().decode(encoding) == target:
-                return True
-            if (
-                target.encode(encoding).decode() != target
-                and source == target.encode(encoding).decode()
-            ):
-                return True
-        except UnicodeError:
-            continue
-    return False
+    """Say whether UTF-8 was read as another encoding, or such a damage was undone."""
+    return any(
+        good.encode().decode(encoding, "replace") == bad
+        for encoding in ("latin-1", "cp1252")
+        for good, bad in ((source, target), (target, source))
+    )
 
 
 def _replaced(source: str, target: str) -> bool:

@@ -90,7 +90,7 @@ class _Search:
         if not cuts and max(there.rows, here.rows) > LEAF_ROWS:
             bigger = pair.source if there.rows >= here.rows else pair.target
             cuts = bigger.cuts(WHOLE, BATCHES_AT_ONCE // FAN_OUT)
-        parts = list(self._parts(WHOLE, cuts, BATCHES_AT_ONCE))
+        parts = [self._part(k, within) for k, within in _ranges(WHOLE, cuts, BATCHES_AT_ONCE)]
         sums = [
             sum((f for f in side), _EMPTY)
             for side in zip(*((p.there, p.here) for p in parts), strict=True)
@@ -102,20 +102,9 @@ class _Search:
                 self._descend(part)
         return True
 
-    def _parts(self, keys: Range, cuts: Sequence[Key], most: int) -> Iterator[_Part]:
-        """Cut a range at up to ``most`` of some keys and fingerprint its parts."""
-        places = [len(cuts) * i // most for i in range(1, most)] if len(cuts) >= most else None
-        chosen = sorted(set(places)) if places is not None else list(range(len(cuts)))
-        low, before = keys[0], 0
-        for at in [*chosen, None]:
-            high = keys[1] if at is None else cuts[at]
-            within = cuts[before:at]
-            part = (low, high)
-            yield _Part(
-                part, within, self.pair.source.fingerprint(part), self.pair.target.fingerprint(part)
-            )
-            if at is not None:
-                low, before = high, at + 1
+    def _part(self, keys: Range, within: Sequence[Key]) -> _Part:
+        there, here = (s.fingerprint(keys) for s in (self.pair.source, self.pair.target))
+        return _Part(keys, within, there, here)
 
     def _descend(self, part: _Part) -> None:
         if self._left <= 0:
@@ -129,12 +118,31 @@ class _Search:
         if not cuts:
             bigger = self._bigger(part)
             cuts = [k for k in bigger.cuts(part.keys, FAN_OUT) if k not in part.keys]
-        if not cuts:  # one key, many rows
-            self._compare(part)
-            return
-        for smaller in self._parts(part.keys, cuts, FAN_OUT):
-            if smaller.there != smaller.here:
+        if cuts:
+            for smaller in self._smaller(part, cuts):
                 self._descend(smaller)
+        elif most <= _MOST_ROWS:
+            self._compare(part)
+        else:  # one key, so often that its rows are better counted than fetched
+            self._count(Kind.DOUBLED, abs(part.there.rows - part.here.rows))
+            self.complete = False
+
+    def _smaller(self, part: _Part, cuts: Sequence[Key]) -> Iterator[_Part]:
+        """Yield the parts of a range that differ, until they explain all that differs in it.
+
+        The last one is what the others leave: it need not be scanned.
+        """
+        there, here = part.there, part.here
+        for keys, within in _ranges(part.keys, cuts, FAN_OUT):
+            if there == here:
+                return
+            if keys[1] == part.keys[1]:
+                one = _Part(keys, within, there, here)
+            else:
+                one = self._part(keys, within)
+            there, here = there - one.there, here - one.here
+            if one.there != one.here:
+                yield one
 
     def _bigger(self, part: _Part) -> Side:
         return self.pair.source if part.there.rows >= part.here.rows else self.pair.target
@@ -155,10 +163,12 @@ class _Search:
         found = row_pairs(self.pair, there, here)
         if not whole:
             rest = max(part.there.rows, part.here.rows) - most
-            kind = Kind.MISSING if part.there.rows else Kind.EXTRA
-            self.unlisted[kind] = self.unlisted.get(kind, 0) + rest
+            self._count(Kind.MISSING if part.there.rows else Kind.EXTRA, rest)
             self.complete = self.complete and not rest
         self._note(found)
+
+    def _count(self, kind: Kind, rows: int) -> None:
+        self.unlisted[kind] = self.unlisted.get(kind, 0) + rows
 
     def _note(self, found: Sequence[RowPair]) -> None:
         room = self._left
@@ -217,6 +227,17 @@ class _Search:
     def _bucket(self, side: Side, buckets: int) -> str:
         cells = [side.cells[i] for i in self.pair.key_at] or side.cells
         return side.dialect.bucket(cells, buckets)
+
+
+def _ranges(keys: Range, cuts: Sequence[Key], most: int) -> Iterator[tuple[Range, Sequence[Key]]]:
+    """Yield a range in up to ``most`` parts, cut at some keys, and the keys within each part."""
+    parts = min(most, len(cuts) + 1)
+    low, before = keys[0], 0
+    for i in range(1, parts):
+        at = len(cuts) * i // parts if parts == most else i - 1
+        yield (low, cuts[at]), cuts[before:at]
+        low, before = cuts[at], at + 1
+    yield (low, keys[1]), cuts[before:]
 
 
 def _differing(there: dict[int, Fingerprint], here: dict[int, Fingerprint]) -> list[int]:

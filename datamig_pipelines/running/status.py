@@ -5,7 +5,7 @@ from typing import Any
 from datamig_pipelines.ledger import Ledger
 from datamig_pipelines.running.opening import target_place
 from datamig_pipelines.spec import Migration
-from datamig_pipelines.steps.report import left_out
+from datamig_pipelines.steps.report import causes, left_out
 
 
 def status(migration: Migration) -> dict[str, Any]:
@@ -27,6 +27,7 @@ def status(migration: Migration) -> dict[str, Any]:
             name: _state(ledger, run_id, name) for name in ledger.begun_tables(run_id)
         }
         found["proofs"] = [p.__dict__ for p in ledger.proofs(run_id)]
+        found["causes"] = causes(ledger, run_id)
         found["rejects"] = [r.__dict__ for _, r in ledger.rejects(run_id)]
     return found
 
