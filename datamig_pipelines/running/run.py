@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from datamig_pipelines.errors import DatamigError, RejectsError
+from datamig_pipelines.errors import DatamigError, ProofGateError, RejectsError
 from datamig_pipelines.ledger import Ledger
 from datamig_pipelines.planning import Plan
 from datamig_pipelines.running.opening import current_run, opened, target_place
@@ -106,8 +106,7 @@ def _step_events(name: str, plan: Plan, session: Session) -> Iterator[Event]:
         yield StepDone(name, {"waits for": waits})
         return
     if name in _AFTER_PROOFS:
-        rows_only = name != list(STEPS)[-1]
-        refuse_differences(ledger, context.run_id, name, rows_only=rows_only)
+        _gate(ledger, context.run_id, name)
     ledger.begin_step(context.run_id, name)
     try:
         for event in step.run(context, session):
@@ -120,6 +119,15 @@ def _step_events(name: str, plan: Plan, session: Session) -> Iterator[Event]:
     except DatamigError as error:
         _remember(ledger, context.run_id, name, error)
         raise error.at(name) from error.__cause__
+
+
+def _gate(ledger: Ledger, run_id: str, name: str) -> None:
+    """Refuse to begin a step behind proofs that differ. Raises ProofGateError."""
+    try:
+        refuse_differences(ledger, run_id, name, rows_only=name != list(STEPS)[-1])
+    except ProofGateError as error:
+        ledger.end_run(run_id, "failed", str(error))
+        raise error.at(name)  # noqa: B904 (the same error)
 
 
 def _finish(ledger: Ledger, run_id: str) -> None:
