@@ -16,6 +16,7 @@ from datamig_pipelines.cli import (
     rollback,
     run,
     status,
+    tests,
     validate,
 )
 from datamig_pipelines.cli.exits import EPILOG, INTERRUPTED
@@ -33,7 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for _verb in (new, check, plan, run, status, validate, diff, rollback, copy, doctor, explain):
+_VERBS = (new, check, plan, run, status, validate, diff, tests, rollback, copy, doctor, explain)
+for _verb in _VERBS:
     _name = _verb.__name__.rpartition(".")[2]
     app.command(_name)(getattr(_verb, _name))
 

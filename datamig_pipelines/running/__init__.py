@@ -6,10 +6,11 @@ from datamig_pipelines.running.rollback import Loss, losses, roll_back
 from datamig_pipelines.running.run import StepStarted, fail_run, run, run_step, undo_if_asked
 from datamig_pipelines.running.spread import begin_spread, end_spread, take_share
 from datamig_pipelines.running.status import status
-from datamig_pipelines.running.validation import validate
+from datamig_pipelines.running.validation import Prover, proving, validate
 
 __all__ = [
     "Loss",
+    "Prover",
     "StepStarted",
     "TableDiff",
     "begin_spread",
@@ -18,6 +19,7 @@ __all__ = [
     "fail_run",
     "look",
     "losses",
+    "proving",
     "roll_back",
     "run",
     "run_step",

@@ -65,7 +65,7 @@ def prove(context: Context, session: Session, *, after_load: bool) -> Iterator[P
             seen = replace(seen, actual=actual.get(route.target.name))
             for name in context.migration.validation.proofs:
                 if PROOFS[name].after_load is after_load:
-                    result = _proven(PROOFS[name], seen)
+                    result = proven(PROOFS[name], seen)
                     remember(ledger, context.run_id, result)
                     yield result
     finally:
@@ -73,7 +73,7 @@ def prove(context: Context, session: Session, *, after_load: bool) -> Iterator[P
             reader.close()
 
 
-def _proven(proof: Proof, evidence: Evidence) -> ProofResult:
+def proven(proof: Proof, evidence: Evidence) -> ProofResult:
     """Return a proof's verdict; a table or column that is gone from the target is a difference."""
     planned, actual = evidence.route.target, evidence.actual
     figures = (str(planned.name), "missing")

@@ -15,7 +15,10 @@ KEYS = {
         "id INTEGER NOT NULL, at TIMESTAMP NOT NULL DEFAULT '2020-01-01 10:00:00.5', PRIMARY KEY (id, at)",
         "i",
     ),
-    "none": ("rowid INTEGER, oid INTEGER, _rowid_ INTEGER, id INTEGER", "i"),  # no row number either
+    "none": (
+        "rowid INTEGER, oid INTEGER, _rowid_ INTEGER, id INTEGER",
+        "i",
+    ),  # no row number either
 }
 
 
