@@ -143,7 +143,7 @@ class Ledger:
         """Remember that rows of some shards, and so of the table, are missing again."""
         for shard in shards:
             self._mark_shard(shard, None)
-        for name in ("loaded", "proof", "difference"):
+        for name in ("loaded", "proof", *self._listing()):
             self._delete(name, run_id=run_id, table_name=table)
 
     def add_batch(self, entry: BatchEntry, rejects: list[Reject]) -> None:
@@ -201,7 +201,7 @@ class Ledger:
 
     def forget_table(self, run_id: str, table: str) -> None:
         """Forget a table's shards, batches, rejects and proofs: its load starts over."""
-        for name in ("batch", "shard", "reject", "loaded", "proof", "difference"):
+        for name in ("batch", "shard", "reject", "loaded", "proof", *self._listing()):
             self._delete(name, run_id=run_id, table_name=table)
 
     def loaded_tables(self, run_id: str) -> list[str]:
@@ -245,6 +245,8 @@ class Ledger:
 
     def differences(self, run_id: str) -> list[DifferenceEntry]:
         """Return what differs, as far as it was listed."""
+        if not self._listing():
+            return []
         order = ("table_name", "row_key", "column_name")
         rows = self._fetch("difference", ("run_id",), (run_id,), order=order)
         return [DifferenceEntry(*row[1:-1]) for row in rows]
@@ -271,6 +273,10 @@ class Ledger:
 
     def _has(self, name: str) -> bool:
         return self.dialect.has_table(self.session, ledger_name(self.dialect, name))
+
+    def _listing(self) -> tuple[str, ...]:
+        """Return the table of differences, which a ledger lacks until the next run or proof."""
+        return ("difference",) if self._has("difference") else ()
 
     def _shards(self, run_id: str, table: str) -> list[Shard]:
         where = ("run_id", "table_name")

@@ -233,6 +233,18 @@ def test_differences_are_in_the_ledger_until_they_are_gone(going, source_url, pg
     assert journey.ask(question) == []
 
 
+def test_ledger_without_the_table_of_differences_still_works(going, source_url, pg_url):
+    """A ledger that an earlier version made is read, gets the table, and is taken back."""
+    journey = moved(going, source_url, pg_url, NUMBERED)
+    journey.ask("DROP TABLE datamig.difference")
+
+    assert running.status(journey.migration)["causes"] == []
+    list(running.validate(journey.migration))
+    assert journey.ask("SELECT count(*) FROM datamig.difference") == [(0,)]
+    journey.ask("DROP TABLE datamig.difference")
+    list(running.roll_back(journey.migration))
+
+
 def test_diff_of_what_was_never_loaded_is_refused(going, source_url, pg_url):
     """Nothing is loaded: the ledger says so, and nothing is compared."""
     journey = going(source_url, pg_url)
