@@ -5,7 +5,7 @@ from dataclasses import dataclass
 LEDGER = "datamig"
 LEDGER_TABLES = (
     *("run", "step", "snapshot", "shard", "batch", "loaded", "reject", "proof"),
-    *("control", "intent"),
+    *("control", "intent", "difference"),
     *("history", "catalog", "approval"),
 )
 

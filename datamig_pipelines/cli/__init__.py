@@ -12,6 +12,7 @@ from datamig_pipelines.cli import (
     baseline,
     check,
     copy,
+    diff,
     doctor,
     explain,
     history,
@@ -22,6 +23,7 @@ from datamig_pipelines.cli import (
     rollback,
     run,
     status,
+    tests,
     validate,
 )
 from datamig_pipelines.cli.exits import EPILOG, INTERRUPTED
@@ -40,7 +42,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 _VERBS = (
-    *(new, check, plan, run, status, validate, rollback, backups, copy, doctor, explain),
+    *(new, check, plan, run, status, validate, diff, tests, rollback),
+    *(backups, copy, doctor, explain),
     *(history, acknowledge, baseline, approve),
 )
 for _verb in _VERBS:

@@ -222,6 +222,10 @@ CAUSES: dict[str, tuple[str, str]] = {
             " rollback` takes it back."
         ),
     ),
+    "ProofGateError": (
+        "rows of the target were changed after they were loaded, or a value changed on its way.",
+        "`datamig diff` names rows, columns and causes; mend them, `datamig validate`, run again.",
+    ),
     "LedgerError": (
         (
             "somebody changed the target or the ledger by hand, or the order of commands does not"

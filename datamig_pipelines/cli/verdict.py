@@ -87,6 +87,10 @@ def show_figures(figures: dict[str, Any]) -> None:
     for proof in proofs:
         if proof["verdict"] != "equal":
             say(f"{proof['verdict']}: {proof['table']}, {proof['proof']}: {_why(proof)}")
+    for cause in figures.get("causes", []):
+        if cause["mend"]:
+            place = f"{cause['table']}.{cause['column']}"
+            say(f"against {cause['cause']} in {place}: {cause['mend']}")
     for what in figures.get("left_out", []):
         say(f"left out, for the target refused it: {what}")
     if rejects := len(figures.get("rejects", [])):

@@ -15,7 +15,7 @@ from datamig_pipelines.catalog import (
 )
 from datamig_pipelines.catalog.types import Kind
 from datamig_pipelines.dialects.capabilities import Capabilities, Wire
-from datamig_pipelines.dialects.ddl import Ddl
+from datamig_pipelines.dialects.comparing import Comparing
 from datamig_pipelines.dialects.dumping import DumpOrder
 from datamig_pipelines.dialects.reading import (
     Compared,
@@ -39,7 +39,7 @@ class Queryable(Protocol):
         ...
 
 
-class Dialect(Ddl, ABC):
+class Dialect(Comparing, ABC):
     """One engine: its facts, its types, its SQL and its driver.
 
     A dialect holds no connection and no state; every method is a function of its arguments.

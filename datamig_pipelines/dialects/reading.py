@@ -95,6 +95,10 @@ class Fingerprint:
         """Return the fingerprint of both sets of rows together."""
         return Fingerprint(self.rows + other.rows, self.total + other.total)
 
+    def __sub__(self, other: "Fingerprint") -> "Fingerprint":
+        """Return the fingerprint of the rows that are not among the other's."""
+        return Fingerprint(self.rows - other.rows, self.total - other.total)
+
     def __str__(self) -> str:
         """Return rows and checksum as they stand in the ledger."""
         return f"{self.rows}:{self.total:x}"

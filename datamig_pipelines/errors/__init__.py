@@ -45,6 +45,7 @@ DatamigError
     BrokenFileError
     FileChangedError
   ProofFailedError
+    ProofGateError
   LedgerError
     RunningElsewhereError
     PlanChangedError
@@ -114,7 +115,7 @@ from datamig_pipelines.errors.engine import (
     RefusedError,
     StatementError,
 )
-from datamig_pipelines.errors.proof import ProofFailedError
+from datamig_pipelines.errors.proof import ProofFailedError, ProofGateError
 from datamig_pipelines.errors.ledger import (
     BatchTakenError,
     DriftError,
@@ -165,6 +166,7 @@ __all__ = [
     "PlanError",
     "PlanOutdatedError",
     "ProofFailedError",
+    "ProofGateError",
     "RefusedError",
     "RejectsError",
     "RestoreError",

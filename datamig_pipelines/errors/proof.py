@@ -8,3 +8,9 @@ class ProofFailedError(DatamigError):
 
     code = "DM500"
     exit_code = 3
+
+
+class ProofGateError(ProofFailedError):
+    """A proof found a difference, so a step that builds on it does not begin."""
+
+    code = "DM510"

@@ -2,6 +2,7 @@
 
 from datamig_pipelines.ledger.entry import (
     BatchEntry,
+    DifferenceEntry,
     ProofEntry,
     Reject,
     RunEntry,
@@ -15,6 +16,7 @@ from datamig_pipelines.ledger.ledger import Ledger
 __all__ = [
     "ApprovalEntry",
     "BatchEntry",
+    "DifferenceEntry",
     "History",
     "HistoryEntry",
     "Ledger",

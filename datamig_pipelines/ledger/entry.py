@@ -122,6 +122,18 @@ class ProofEntry:
 
 
 @dataclass(frozen=True)
+class DifferenceEntry:
+    """A value, or (``column`` is '') a row, that differs: both values, cut, and the cause."""
+
+    table: str
+    row_key: str
+    column: str
+    source: str | None
+    target: str | None
+    cause: str
+
+
+@dataclass(frozen=True)
 class ShardState:
     """How far a shard is: its committed batches, in order."""
 

@@ -13,6 +13,7 @@ from datamig_pipelines.errors import (
 from datamig_pipelines.ledger.account import add_up, shard_states
 from datamig_pipelines.ledger.entry import (
     BatchEntry,
+    DifferenceEntry,
     ProofEntry,
     Reject,
     RunEntry,
@@ -142,7 +143,7 @@ class Ledger:
         """Remember that rows of some shards, and so of the table, are missing again."""
         for shard in shards:
             self._mark_shard(shard, None)
-        for name in ("loaded", "proof"):
+        for name in ("loaded", "proof", *self._listing()):
             self._delete(name, run_id=run_id, table_name=table)
 
     def add_batch(self, entry: BatchEntry, rejects: list[Reject]) -> None:
@@ -200,7 +201,7 @@ class Ledger:
 
     def forget_table(self, run_id: str, table: str) -> None:
         """Forget a table's shards, batches, rejects and proofs: its load starts over."""
-        for name in ("batch", "shard", "reject", "loaded", "proof"):
+        for name in ("batch", "shard", "reject", "loaded", "proof", *self._listing()):
             self._delete(name, run_id=run_id, table_name=table)
 
     def loaded_tables(self, run_id: str) -> list[str]:
@@ -279,6 +280,25 @@ class Ledger:
         rows = self._fetch("proof", ("run_id",), (run_id,), order=("table_name", "proof"))
         return [ProofEntry(*row) for row in rows]
 
+    def rejected_keys(self, run_id: str, table: str) -> list[str]:
+        """Return the keys of a table's rejected rows, as `Reject.row_key`; '' where unknown."""
+        rows = self._fetch("reject", ("run_id", "table_name"), (run_id, table))
+        return [row[3] or "" for row in rows]
+
+    def set_differences(self, run_id: str, table: str, found: Sequence[DifferenceEntry]) -> None:
+        """Remember what differs in a table, in place of what differed before."""
+        self._delete("difference", run_id=run_id, table_name=table)
+        for entry in found:
+            self._insert("difference", (run_id, *astuple(entry), now()))
+
+    def differences(self, run_id: str) -> list[DifferenceEntry]:
+        """Return what differs, as far as it was listed."""
+        if not self._listing():
+            return []
+        order = ("table_name", "row_key", "column_name")
+        rows = self._fetch("difference", ("run_id",), (run_id,), order=order)
+        return [DifferenceEntry(*row[1:-1]) for row in rows]
+
     # ---- plumbing
 
     def exists(self) -> bool:
@@ -301,6 +321,10 @@ class Ledger:
 
     def _has(self, name: str) -> bool:
         return self.dialect.has_table(self.session, ledger_name(self.dialect, name))
+
+    def _listing(self) -> tuple[str, ...]:
+        """Return the table of differences, which a ledger lacks until the next run or proof."""
+        return ("difference",) if self._has("difference") else ()
 
     def _shards(self, run_id: str, table: str) -> list[Shard]:
         where = ("run_id", "table_name")

@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from datamig_pipelines.differences import Difference
 from datamig_pipelines.errors import ProofFailedError
 from datamig_pipelines.orchestration.events import heard
 from datamig_pipelines.orchestration.graph import Graph
@@ -17,6 +18,7 @@ from datamig_pipelines.proofs import PROOFS, ProofResult, Verdict
 from datamig_pipelines.running import validate
 from datamig_pipelines.spec import Launch
 
+_SHOWN_CHARACTERS = 200
 _ORDER = (Verdict.EQUAL, Verdict.NOT_COMPARABLE, Verdict.DIFFERENT)
 
 
@@ -123,5 +125,29 @@ def _outcome(result: ProofResult) -> dict[str, Any]:
             "source": result.source,
             "target": result.target,
             **({"detail": result.detail} if result.detail else {}),
+            **_causes(result),
         },
     }
+
+
+def _causes(result: ProofResult) -> dict[str, Any]:
+    """Return how often each cause was found; an example with its values only if asked for."""
+    if result.diff is None or not result.diff.causes:
+        return {}
+    head = ["cause", "column", "count", *(["key", "source", "target"] * result.show_values)]
+    rows = [
+        [c.cause, c.column, c.count, *(_example(c.example) * result.show_values)]
+        for c in result.diff.causes
+    ]
+    lines = [_row(head), _row(["---"] * len(head)), *(_row(r) for r in rows)]
+    return {"causes": dg.MetadataValue.md("\n".join(lines)), "complete": result.diff.complete}
+
+
+def _example(example: Difference | None) -> list[str]:
+    values = (example.key, example.source, example.target) if example else ("", "", "")
+    return ["NULL" if v is None else v[:_SHOWN_CHARACTERS] for v in values]
+
+
+def _row(cells: Sequence[object]) -> str:
+    texts = (str(c).replace("|", "\\|").replace("\n", " ") for c in cells)
+    return f"| {' | '.join(texts)} |"

@@ -6,8 +6,16 @@ _TEXTS = (Kind.TEXT, Kind.CHAR, Kind.ENUM, Kind.SET, Kind.ANY, Kind.OTHER)
 _NUMBERS = (Kind.INTEGER, Kind.YEAR, Kind.DECIMAL)
 
 
+# Sessions are in UTC, so that a moment with a zone and one without are cast into each other there.
 _JOINED = {
     (Kind.DECIMAL, Kind.FLOAT): Kind.DECIMAL,
+    (Kind.INTEGER, Kind.FLOAT): Kind.DECIMAL,
+    (Kind.TIMESTAMP, Kind.TIMESTAMPTZ): Kind.TIMESTAMP,
+    (Kind.TIMESTAMPTZ, Kind.TIMESTAMP): Kind.TIMESTAMP,
+    (Kind.DATE, Kind.TIMESTAMP): Kind.TIMESTAMP,
+    (Kind.DATE, Kind.TIMESTAMPTZ): Kind.TIMESTAMP,
+    (Kind.DURATION, Kind.TIME): Kind.TIME,
+    (Kind.TIME, Kind.DURATION): Kind.TIME,
     (Kind.BOOLEAN, Kind.INTEGER): Kind.BOOLEAN,
     (Kind.INTEGER, Kind.BOOLEAN): Kind.BOOLEAN,
     (Kind.DURATION, Kind.INTERVAL): Kind.DURATION,

@@ -1,6 +1,7 @@
 """Proofs that source and target hold the same; one per file."""
 
 from datamig_pipelines.proofs.base import Evidence, Proof, ProofResult, Verdict
+from datamig_pipelines.proofs.column_statistics import ColumnStatistics
 from datamig_pipelines.proofs.counters import Counters
 from datamig_pipelines.proofs.fingerprint import TableFingerprint
 from datamig_pipelines.proofs.foreign_keys import ForeignKeys
@@ -13,6 +14,7 @@ PROOFS: dict[str, Proof] = {
     "schema": Schema(),
     "foreign_keys": ForeignKeys(),
     "counters": Counters(),
+    "column_statistics": ColumnStatistics(),
 }
 
 __all__ = ["PROOFS", "Evidence", "Proof", "ProofResult", "Verdict"]

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from datamig_pipelines.catalog import Table
+from datamig_pipelines.differences import RowDiff
 from datamig_pipelines.ledger import TableState
 from datamig_pipelines.session import Session
 from datamig_pipelines.transfer import Event, Route
@@ -21,7 +22,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class ProofResult(Event):
-    """The outcome of one proof of one table; ``source`` and ``target`` are its two figures."""
+    """The outcome of one proof of one table; ``source`` and ``target`` are its two figures.
+
+    ``diff`` is what differs row by row, None where nobody looked; its values are shown to people
+    only if ``show_values``.
+    """
 
     proof: str
     table: str
@@ -29,6 +34,8 @@ class ProofResult(Event):
     source: str
     target: str
     detail: str = ""
+    diff: RowDiff | None = None
+    show_values: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,7 @@ class Evidence:
     the ledger's account of the load, ``actual`` the table as the target's catalog has it now.
     ``alike`` says that one version of one engine rendered both catalogs, ``checks_refused`` that
     the target took the table without its checks, which was told.
+    ``rejected`` are the keys of the rows that were rejected, as far as they are few enough.
     """
 
     route: Route
@@ -48,6 +56,8 @@ class Evidence:
     actual: Table | None = None
     alike: bool = False
     checks_refused: bool = False
+    rejected: tuple[str, ...] = ()
+    show_values: bool = False
 
     @property
     def source_table(self) -> str:

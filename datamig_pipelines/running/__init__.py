@@ -1,6 +1,7 @@
 """The one door: plan, run, resume, validate, take back."""
 
 from datamig_pipelines.running.approval import approve
+from datamig_pipelines.running.diff import TableDiff, diff
 from datamig_pipelines.running.history import acknowledge, acknowledge_drift, history
 from datamig_pipelines.running.keeping import list_backups, verify_again
 from datamig_pipelines.running.line import Version, baseline, moves, refuse_elsewhere, standing
@@ -20,20 +21,23 @@ from datamig_pipelines.running.run import (
 )
 from datamig_pipelines.running.spread import begin_spread, end_spread, take_share
 from datamig_pipelines.running.status import status
-from datamig_pipelines.running.validation import validate
+from datamig_pipelines.running.validation import Prover, proving, validate
 
 __all__ = [
     "Loss",
     "NothingToDo",
     "Outlook",
     "Overwritten",
+    "Prover",
     "StepStarted",
+    "TableDiff",
     "Version",
     "acknowledge",
     "acknowledge_drift",
     "approve",
     "baseline",
     "begin_spread",
+    "diff",
     "end_spread",
     "fail_run",
     "history",
@@ -45,6 +49,7 @@ __all__ = [
     "outlook",
     "overwrites",
     "pause",
+    "proving",
     "refuse_elsewhere",
     "rejects",
     "replay",

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from datamig_pipelines.errors import DatamigError, RejectsError
+from datamig_pipelines.errors import DatamigError, ProofGateError, RejectsError
 from datamig_pipelines.ledger import History, Ledger
 from datamig_pipelines.planning import Plan
 from datamig_pipelines.running.changes import settled
@@ -17,11 +17,13 @@ from datamig_pipelines.running.watch import StepFailed, tell
 from datamig_pipelines.session import Session
 from datamig_pipelines.spec import Launch, Migration
 from datamig_pipelines.steps import STEPS, Context, StepDone
+from datamig_pipelines.steps.validate import refuse_differences
 from datamig_pipelines.transfer import Event, Said
 
 _ONCE = ("backup",)
 _FINISHED = "run:finished"
 _AFTER_ALL_TABLES = ("constraints", "validate", "report")
+_AFTER_PROOFS = ("constraints", "report")
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,8 @@ def _step_events(name: str, plan: Plan, session: Session) -> Iterator[Event]:
         yield Said(f"{name} waits until all tables are loaded: {', '.join(waits)}")
         yield StepDone(name, {"waits for": waits})
         return
+    if name in _AFTER_PROOFS:
+        _gate(ledger, context.run_id, name)
     ledger.begin_step(context.run_id, name)
     try:
         for event in step.run(context, session):
@@ -135,6 +139,15 @@ def _step_events(name: str, plan: Plan, session: Session) -> Iterator[Event]:
     except DatamigError as error:
         _remember(ledger, context.run_id, name, error)
         raise error.at(name) from error.__cause__
+
+
+def _gate(ledger: Ledger, run_id: str, name: str) -> None:
+    """Refuse to begin a step behind proofs that differ. Raises ProofGateError."""
+    try:
+        refuse_differences(ledger, run_id, name, rows_only=name != list(STEPS)[-1])
+    except ProofGateError as error:
+        ledger.end_run(run_id, "failed", str(error))
+        raise error.at(name)  # noqa: B904 (the same error)
 
 
 def finish_run(plan: Plan, ledger: History) -> None:

@@ -8,7 +8,7 @@ from datamig_pipelines.running.line import standing
 from datamig_pipelines.running.memory import drift_in
 from datamig_pipelines.running.opening import target_place
 from datamig_pipelines.spec import Migration
-from datamig_pipelines.steps.report import left_out
+from datamig_pipelines.steps.report import causes, left_out
 from datamig_pipelines.transfer.pace import control_of
 
 
@@ -35,6 +35,7 @@ def status(migration: Migration) -> dict[str, Any]:
             name: _state(ledger, run_id, name) for name in ledger.begun_tables(run_id)
         }
         found["proofs"] = [p.__dict__ for p in ledger.proofs(run_id)]
+        found["causes"] = causes(ledger, run_id)
         found["rejects"] = [r.__dict__ for _, r in ledger.rejects(run_id)]
     return found
 

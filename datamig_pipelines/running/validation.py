@@ -1,15 +1,21 @@
 """Proves a loaded migration again, under a new snapshot of the source."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from datamig_pipelines.errors import LedgerError
-from datamig_pipelines.ledger import History
+from datamig_pipelines.ledger import History, Ledger
+from datamig_pipelines.planning import Plan
+from datamig_pipelines.proofs import PROOFS, ProofResult
 from datamig_pipelines.running.changes import settled
 from datamig_pipelines.running.opening import current_run, opened
 from datamig_pipelines.running.watch import tell
+from datamig_pipelines.session import Session, open_readers
 from datamig_pipelines.spec import Launch, Migration
 from datamig_pipelines.steps import StepDone
-from datamig_pipelines.steps.validate import judge, prove
+from datamig_pipelines.steps.load import evidence
+from datamig_pipelines.steps.validate import judge, prove, proven
 from datamig_pipelines.transfer import Event
 
 
@@ -34,3 +40,39 @@ def validate(migration: Migration, launch: Launch | None = None) -> Iterator[Eve
         for result in prove(plan.context, session, after_load=False):
             yield tell(result)
         yield tell(StepDone("validate", judge(ledger, plan.context.run_id)))
+
+
+@dataclass(frozen=True)
+class Prover:
+    """Takes single proofs of a loaded migration, under one snapshot, and remembers none."""
+
+    plan: Plan
+    source: Session
+    target: Session
+
+    def prove(self, proof: str, table: str) -> ProofResult:
+        """Return what a proof says of a table (its name in the source).
+
+        Raises:
+            LedgerError: The table was never loaded, or is not in the plan.
+        """
+        context = self.plan.context
+        route = next((r for r in context.routes if r.name == table), None)
+        state = Ledger(self.target).table_state(context.run_id, table)
+        if route is None or not state.done:
+            msg = f"{table} of {context.migration.name} is not loaded"
+            raise LedgerError(msg, hint=f"datamig run {context.migration.name}")
+        seen = evidence(context, route, self.source, self.target, state)
+        actual = context.target.catalog(self.target).tables
+        there = next((t for t in actual if t.name == route.target.name), None)
+        return proven(PROOFS[proof], replace(seen, actual=there))
+
+
+@contextmanager
+def proving(migration: Migration) -> Iterator[Prover]:
+    """Open both sides and yield who proves; for test suites that want one proof per test."""
+    with opened(migration) as (plan, session):
+        source = plan.context.source
+        (reader, *_), _ = open_readers(source.dialect, source.url, 1)
+        with reader:
+            yield Prover(plan, reader, session)

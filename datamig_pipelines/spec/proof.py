@@ -6,7 +6,9 @@ from pydantic import Field
 
 from datamig_pipelines.spec.model import SpecModel
 
-ProofName = Literal["row_count", "fingerprint", "schema", "foreign_keys", "counters"]
+ProofName = Literal[
+    "row_count", "fingerprint", "schema", "foreign_keys", "counters", "column_statistics"
+]
 
 
 class Suite(SpecModel):
@@ -22,7 +24,7 @@ class Suite(SpecModel):
 
 
 class Validation(SpecModel):
-    """Proofs, all of them by default, and the user's suites."""
+    """Proofs, all of them but column_statistics by default, and the user's suites."""
 
     proofs: tuple[ProofName, ...] = (
         "row_count",
@@ -32,3 +34,7 @@ class Validation(SpecModel):
         "counters",
     )
     suites: tuple[Suite, ...] = ()
+    show_values: bool = Field(
+        default=False,
+        description="Show differing values (they may be personal data) in the check's metadata.",
+    )

@@ -9,6 +9,8 @@ from functools import partial
 from typing_extensions import override
 
 from datamig_pipelines.dialects import Statement
+from datamig_pipelines.differences import entries
+from datamig_pipelines.differences.rejected import MOST as REJECTED_MOST
 from datamig_pipelines.errors import (
     BatchTakenError,
     ConnectError,
@@ -320,7 +322,7 @@ def _finished(
     proofs = []
     for name in context.migration.validation.proofs:
         if PROOFS[name].after_load:
-            result = PROOFS[name].prove(Evidence(route, source, target, state))
+            result = PROOFS[name].prove(evidence(context, route, source, target, state))
             remember(ledger, context.run_id, result)
             proofs.append(result)
     yield TableLoaded(
@@ -331,6 +333,16 @@ def _finished(
         tally.seconds,
         tuple(proofs),
     )
+
+
+def evidence(
+    context: Context, route: Route, source: Session, target: Session, state: TableState
+) -> Evidence:
+    """Return what the proofs of a loaded table may look at."""
+    few = 0 < state.rows_rejected <= REJECTED_MOST
+    rejected = Ledger(target).rejected_keys(context.run_id, route.name) if few else []
+    shown = context.migration.validation.show_values
+    return Evidence(route, source, target, state, rejected=tuple(rejected), show_values=shown)
 
 
 def remember(ledger: Ledger, run_id: str, result: ProofResult) -> None:
@@ -346,3 +358,6 @@ def remember(ledger: Ledger, run_id: str, result: ProofResult) -> None:
             result.detail,
         )
     )
+    if result.diff is not None:
+        with ledger.session.transaction():
+            ledger.set_differences(run_id, result.table, entries(result.diff))

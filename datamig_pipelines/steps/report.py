@@ -7,6 +7,7 @@ from typing import Any
 from typing_extensions import override
 
 from datamig_pipelines.dialects import Statement
+from datamig_pipelines.differences.causes import counted, mend
 from datamig_pipelines.errors import PermissionDeniedError
 from datamig_pipelines.ledger import Ledger
 from datamig_pipelines.session import Session
@@ -86,6 +87,7 @@ def collect(context: Context, ledger: Ledger) -> dict[str, Any]:
         "steps": {name: status for name, (status, _) in steps.items() if ":" not in name},
         "rejects": [r.__dict__ for _, r in ledger.rejects(context.run_id)[:1000]],
         "proofs": [p.__dict__ for p in proofs],
+        "causes": causes(ledger, context.run_id),
         "contacts": [c.model_dump() for c in context.migration.contacts],
     }
 
@@ -97,6 +99,22 @@ def backup_line(detail: dict[str, Any]) -> str:
     spent = detail.get("recovery_s")
     proof = f"restored and compared in {spent} s" if spent is not None else detail["verified"]
     return f"{detail['folder']}, {detail['bytes']:,} bytes, {proof}"
+
+
+def causes(ledger: Ledger, run_id: str) -> list[dict[str, Any]]:
+    """Return why values differ, as far as they are listed, without any value."""
+    found = ledger.differences(run_id)
+    return [
+        {
+            "table": table,
+            "column": c.column,
+            "cause": c.cause,
+            "count": c.count,
+            "mend": mend(c.cause, table, c.column),
+        }
+        for table in dict.fromkeys(d.table for d in found)
+        for c in counted([(d.cause, d.column, None) for d in found if d.table == table])
+    ]
 
 
 def left_out(steps: dict[str, tuple[str, str]]) -> list[str]:
@@ -130,6 +148,7 @@ def as_markdown(figures: dict[str, Any]) -> str:
         "Not proven equal",
         [f"{p['table']}, {p['proof']}: {p['verdict']}. {p['detail']}" for p in not_green],
     )
+    lines += _section("Likely causes", [_cause(c) for c in figures["causes"]])
     lines += _section(
         "Rejected rows",
         [f"{r['table']} {r['row_key']}: {r['reason']}" for r in figures["rejects"][:50]],
@@ -139,6 +158,12 @@ def as_markdown(figures: dict[str, Any]) -> str:
     contacts = [" ".join(v for v in c.values() if v) for c in figures["contacts"]]
     lines += _section("Contacts", contacts)
     return "\n".join(lines) + "\n"
+
+
+def _cause(found: dict[str, Any]) -> str:
+    place = ".".join(p for p in (found["table"], found["column"]) if p)
+    rule = f" `{found['mend']}`" if found["mend"] else ""
+    return f"{place}: {found['cause']} ({found['count']} listed).{rule}"
 
 
 def _section(title: str, items: list[str]) -> list[str]:

@@ -1,18 +1,19 @@
 """Proves what can only be proven at the end, and holds all verdicts together."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from typing_extensions import override
 
 from datamig_pipelines.catalog import Catalog
 from datamig_pipelines.dialects import Statement
-from datamig_pipelines.errors import LedgerError, ProofFailedError, StatementError
-from datamig_pipelines.ledger import Ledger
+from datamig_pipelines.errors import LedgerError, ProofFailedError, ProofGateError, StatementError
+from datamig_pipelines.ledger import Ledger, ProofEntry
 from datamig_pipelines.proofs import PROOFS, Evidence, Proof, ProofResult, Verdict
 from datamig_pipelines.proofs.schema import prove_objects
 from datamig_pipelines.session import Session, open_readers
 from datamig_pipelines.steps.base import MARK, Context, Step, StepDone
-from datamig_pipelines.steps.load import remember
+from datamig_pipelines.steps.load import evidence, remember
 from datamig_pipelines.transfer import Event
 
 
@@ -66,18 +67,16 @@ def prove(context: Context, session: Session, *, after_load: bool) -> Iterator[P
     try:
         for route in context.chosen():
             state = ledger.table_state(context.run_id, route.name)
-            evidence = Evidence(
-                route,
-                readers[0],
-                session,
-                state,
-                actual.get(route.target.name),
+            seen = evidence(context, route, readers[0], session, state)
+            seen = replace(
+                seen,
+                actual=actual.get(route.target.name),
                 alike=alike,
                 checks_refused=f"checks of {route.target.name}: " in said,
             )
             for name in context.migration.validation.proofs:
                 if PROOFS[name].after_load is after_load:
-                    result = _proven(PROOFS[name], evidence)
+                    result = proven(PROOFS[name], seen)
                     remember(ledger, context.run_id, result)
                     yield result
         if made := _made(context, steps, after_load=after_load):
@@ -109,7 +108,7 @@ def _made(
     }
 
 
-def _proven(proof: Proof, evidence: Evidence) -> ProofResult:
+def proven(proof: Proof, evidence: Evidence) -> ProofResult:
     """Return a proof's verdict; a table or column that is gone from the target is a difference."""
     planned, actual = evidence.route.target, evidence.actual
     figures = (str(planned.name), "missing")
@@ -131,10 +130,40 @@ def judge(ledger: Ledger, run_id: str) -> dict[str, object]:
     proofs = ledger.proofs(run_id)
     failed = [p for p in proofs if p.verdict == Verdict.DIFFERENT]
     if failed:
-        first = failed[0]
-        why = first.detail or f"source {first.source}, target {first.target}"
-        found = f"{len(failed)} of {len(proofs)} proofs found a difference"
-        msg = f"{found}; {first.table}, {first.proof}: {why}"
-        hint = "See all of them with `datamig status`; take all back with `datamig rollback`."
+        msg = _found(failed, len(proofs))
+        hint = (
+            "See all of them with `datamig status`, the rows with `datamig diff`; take all back "
+            "with `datamig rollback`."
+        )
         raise ProofFailedError(msg, hint=hint, where="validate")
     return {str(v): sum(p.verdict == v for p in proofs) for v in Verdict}
+
+
+def refuse_differences(ledger: Ledger, run_id: str, step: str, *, rows_only: bool) -> None:
+    """Refuse to begin a step behind proofs that found a difference, as the ledger has them.
+
+    ``rows_only`` asks only those that are taken after the load.
+
+    Raises:
+        ProofGateError: There is such a proof.
+    """
+    proofs = [p for p in ledger.proofs(run_id) if not rows_only or _of_rows(p)]
+    failed = [p for p in proofs if p.verdict == Verdict.DIFFERENT]
+    if failed:
+        msg = f"{step} does not begin: {_found(failed, len(proofs))}"
+        hint = (
+            "See the rows with `datamig diff`; mend them and prove again with `datamig validate`, "
+            "or take all back with `datamig rollback`."
+        )
+        raise ProofGateError(msg, hint=hint)
+
+
+def _of_rows(entry: ProofEntry) -> bool:
+    proof = PROOFS.get(entry.proof)
+    return proof is not None and proof.after_load
+
+
+def _found(failed: Sequence[ProofEntry], of: int) -> str:
+    first = failed[0]
+    why = first.detail or f"source {first.source}, target {first.target}"
+    return f"{len(failed)} of {of} proofs found a difference; {first.table}, {first.proof}: {why}"

@@ -174,3 +174,18 @@ def test_suite_gates_if_it_is_blocking(
     assert check.metadata["evaluated"].value == 1
     assert _ran(result, "constraints") is follows
     assert result.success is follows
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_causes_are_metadata_and_values_only_if_asked_for(
+    planned: Library, instance: dg.DagsterInstance, *, shown: bool
+) -> None:
+    """The failed check counts causes; the values, which may be personal, need show_values."""
+    planned.attributes = {"validate": {"show_values": shown}}
+    assert planned.run(instance).success
+    planned.tamper(WRONG)
+    result = planned.run(instance)
+
+    causes = _checks(result, "fingerprint")["books"].metadata["causes"].value
+    assert "| another value | title | 1 |" in causes
+    assert ("wrong" in causes) is shown

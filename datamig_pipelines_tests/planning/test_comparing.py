@@ -21,7 +21,8 @@ SYMMETRIC = [
     (Kind.DURATION, Kind.INTERVAL, Kind.DURATION),
     (Kind.DATE, Kind.TIME, None),
     (Kind.BLOB, Kind.INTEGER, None),
-    (Kind.TIMESTAMP, Kind.TIMESTAMPTZ, None),
+    (Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.TIMESTAMP),
+    (Kind.DURATION, Kind.TIME, Kind.TIME),
     (Kind.DECIMAL, Kind.BOOLEAN, None),
 ]
 ONE_WAY = [
@@ -30,6 +31,9 @@ ONE_WAY = [
     (Kind.DATE, Kind.TEXT, Kind.DATE, None),
     (Kind.ARRAY, Kind.JSON, Kind.JSON, None),
     (Kind.DECIMAL, Kind.FLOAT, Kind.DECIMAL, None),
+    (Kind.INTEGER, Kind.FLOAT, Kind.DECIMAL, None),
+    (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMP, None),
+    (Kind.DATE, Kind.TIMESTAMPTZ, Kind.TIMESTAMP, None),
 ]
 
 

@@ -38,7 +38,7 @@ def test_fingerprint_compares_what_the_target_computes(prepare):
     """A generated column that computes something else is found, though nobody loaded it."""
     other = "DROP TABLE t; " + TABLE.replace("id * 2", "id * 3")
 
-    assert PROOFS["fingerprint"].prove(prepare(TABLE, other)).detail == "differs in twice"
+    assert "differs in twice;" in PROOFS["fingerprint"].prove(prepare(TABLE, other)).detail
 
 
 def test_fingerprint_with_rejects_is_not_comparable(prepare):

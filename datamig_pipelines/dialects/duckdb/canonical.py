@@ -28,10 +28,15 @@ def canonical(column: Compared) -> str:
 
 def fingerprint(table: str, cells: Sequence[str], where: str) -> str:
     """Return the SELECT of (rows, sum of the first 60 bits of each row's MD5)."""
+    sql = f"SELECT count(*), sum({row_hash(cells)}) FROM {table}"
+    return f"{sql} WHERE {where}" if where else sql
+
+
+def row_hash(cells: Sequence[str]) -> str:
+    """Return SQL for the hash of a row; see `Dialect.row_hash`."""
     filled = ", ".join(f"coalesce({c}, chr(30))" for c in cells)
     line = f"concat_ws(chr(31), {filled})" if filled else "''"
-    sql = f"SELECT count(*), sum(CAST('0x' || left(md5({line}), 15) AS BIGINT)) FROM {table}"
-    return f"{sql} WHERE {where}" if where else sql
+    return f"CAST('0x' || left(md5({line}), 15) AS BIGINT)"
 
 
 def _number(sql: str, held: Type, compare: Kind) -> str:

@@ -171,6 +171,23 @@ class DuckDB(Dialect):
         return ranges.same_order(type_)
 
     @override
+    def row_hash(self, cells: Sequence[str]) -> str:
+        return canonical.row_hash(cells)
+
+    @override
+    def range_cuts(self, session: Queryable, read: Read, parts: int) -> list[tuple[str, ...]]:
+        found = session.query(ranges.cutting(read, self.table(read.table), 0, parts))
+        return [tuple(row[:-1]) for row in found]
+
+    @override
+    def characters(self, sql: str) -> str:
+        return f"length({sql})"
+
+    @override
+    def blob_literal(self, digits: str) -> str:
+        return f"from_hex({self.literal(digits)})"
+
+    @override
     def canonical(self, column: Compared) -> str:
         return canonical.canonical(column)
 

@@ -149,9 +149,14 @@ def fingerprint_sql(table: str, cells: Sequence[str], where: str) -> str:
 
     A row longer than ``max_allowed_packet`` has no MD5 here; it makes the statement fail (1690).
     """
+    only = f" WHERE {where}" if where else ""
+    return f"SELECT COUNT(*), SUM({row_hash(cells)}) FROM {table}{only}"
+
+
+def row_hash(cells: Sequence[str]) -> str:
+    """Return SQL for the hash of a row; see `Dialect.row_hash`."""
     row = ", ".join(f"IFNULL({cell}, CHAR(30 USING utf8mb4))" for cell in cells)
     line = f"CONCAT_WS(CHAR(31 USING utf8mb4), {row})"
     digest = f"CONV(SUBSTR(MD5({line}), 1, 15), 16, 10)"
     safe = f"COALESCE({digest}, {_error(f'LENGTH({cells[0]})')})"
-    only = f" WHERE {where}" if where else ""
-    return f"SELECT COUNT(*), SUM(CAST({safe} AS DECIMAL(30,0))) FROM {table}{only}"
+    return f"CAST({safe} AS DECIMAL(30,0))"

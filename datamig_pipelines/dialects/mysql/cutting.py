@@ -85,6 +85,14 @@ def _sampled(session: Queryable, read: Read, parts: int, table: str) -> list[tup
     return [tuple(row[:-1]) for row in found]
 
 
+def range_cuts(session: Queryable, read: Read, parts: int, table: str) -> list[tuple[str, ...]]:
+    """Return the keys that cut a range into equal parts; see `Dialect.range_cuts`."""
+    within = in_range(read.key, read.after, read.upto)
+    conditions = [c for c in (f"({read.where})" if read.where else "", within) if c]
+    found = session.query(_sample_sql(read, parts, table, conditions, 1))
+    return [tuple(row[:-1]) for row in found]
+
+
 def _sample_sql(read: Read, parts: int, table: str, conditions: list[str], nth: int) -> str:
     """Return the SELECT of the cut points among every n-th key, chosen by its checksum."""
     texts = _texts(read)

@@ -184,6 +184,18 @@ class MySQL(Dialect):
         return canonical.fingerprint_sql(table, cells, where)
 
     @override
+    def row_hash(self, cells: Sequence[str]) -> str:
+        return canonical.row_hash(cells)
+
+    @override
+    def range_cuts(self, session: Queryable, read: Read, parts: int) -> list[tuple[str, ...]]:
+        return cutting.range_cuts(session, read, parts, self.table(read.table))
+
+    @override
+    def truth_literal(self, *, value: bool) -> str:
+        return "1" if value else "0"
+
+    @override
     def canonical(self, column: Compared) -> str:
         return canonical.canonical(column)
 

@@ -124,12 +124,20 @@ _FORMS: Final[dict[Kind, Callable[[str, Kind], str]]] = {
 
 def fingerprint_sql(table: str, cells: Sequence[str], where: str) -> str:
     """Return the SELECT of (number of rows, exact sum of row hashes) of a table's own rows."""
+    return f"SELECT count(*), coalesce(sum({row_hash(cells)}), 0) {rows_of(table, where)}"
+
+
+def row_hash(cells: Sequence[str]) -> str:
+    """Return SQL for the hash of a row; see `Dialect.row_hash`."""
     row = _joined([f"coalesce({c}, chr(30))" for c in cells])
     half = f"substr(md5(convert_to({row}, 'UTF8')), 1, 15)"
+    return f"('x' || {half})::bit(60)::bigint"
+
+
+def rows_of(table: str, where: str) -> str:
+    """Return FROM and WHERE for a table's own rows."""
     condition = " AND ".join(c for c in (own_rows(table), f"({where})" if where else "") if c)
-    return f"SELECT count(*), coalesce(sum(('x' || {half})::bit(60)::bigint), 0) FROM {table}" + (
-        f" WHERE {condition}" if condition else ""
-    )
+    return f"FROM {table}" + (f" WHERE {condition}" if condition else "")
 
 
 def _joined(cells: Sequence[str]) -> str:

@@ -91,6 +91,14 @@ def cut_points(session: Queryable, read: Read, parts: int) -> list[tuple[str, ..
     return _sampled(session, read, parts, facts)
 
 
+def range_cuts(session: Queryable, read: Read, parts: int) -> list[tuple[str, ...]]:
+    """Return the keys that cut a range into equal parts; see `Dialect.range_cuts`."""
+    facts = _facts(session, read.table)
+    if facts is None:
+        return []
+    return [tuple(row[:-1]) for row in _of_pages(session, read, parts, facts, facts.pages)]
+
+
 def _histogram(session: Queryable, read: Read) -> list[str]:
     sql = _BOUNDS.format(name=literal(qualified(read.table)), column=literal(read.key[0].sql))
     found = session.query(sql)

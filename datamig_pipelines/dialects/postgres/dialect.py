@@ -195,6 +195,22 @@ class Postgres(Dialect):
         return canonical.fingerprint_sql(table, cells, where)
 
     @override
+    def row_hash(self, cells: Sequence[str]) -> str:
+        return canonical.row_hash(cells)
+
+    @override
+    def rows_of(self, table: str, where: str = "") -> str:
+        return canonical.rows_of(table, where)
+
+    @override
+    def range_cuts(self, session: Queryable, read: Read, parts: int) -> list[tuple[str, ...]]:
+        return cutting.range_cuts(session, read, parts)
+
+    @override
+    def blob_literal(self, digits: str) -> str:
+        return f"decode({self.literal(digits)}, 'hex')"
+
+    @override
     def count(self, table: str, where: str = "") -> str:
         conditions = [c for c in (canonical.own_rows(table), f"({where})" if where else "") if c]
         return super().count(table, " AND ".join(conditions))

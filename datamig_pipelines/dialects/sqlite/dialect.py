@@ -11,6 +11,7 @@ from typing_extensions import override
 from datamig_pipelines.catalog import Catalog, Column, Default, Table, TableName, Type
 from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
 from datamig_pipelines.dialects.capabilities import Capabilities, Limit, Wire
+from datamig_pipelines.dialects.comparing import Measure, Measured
 from datamig_pipelines.dialects.dumping import DumpOrder
 from datamig_pipelines.dialects.reading import (
     Compared,
@@ -35,7 +36,7 @@ from datamig_pipelines.dialects.sqlite import (
     types,
     writing,
 )
-from datamig_pipelines.dialects.sqlite.functions import form
+from datamig_pipelines.dialects.sqlite.functions import ARMOURED, armour, form
 from datamig_pipelines.dialects.statement import Statement
 from datamig_pipelines.errors import EngineError
 
@@ -184,6 +185,46 @@ class SQLite(Dialect):
     @override
     def canonical(self, column: Compared) -> str:
         return f"datamig_canonical({self.literal(form(column))}, {column.sql})"
+
+    @override
+    def cell(self, column: Compared) -> str:
+        carried = armour(column.sql)
+        return f"datamig_canonical({self.literal(ARMOURED + form(column))}, {carried})"
+
+    @override
+    def row_hash(self, cells: Sequence[str]) -> str:
+        if len(cells) <= fingerprint.GROUP:
+            return f"datamig_hash({', '.join(cells)})"
+        forms = fingerprint.TEXT_FORM
+        groups = [cells[i : i + fingerprint.GROUP] for i in range(0, len(cells), fingerprint.GROUP)]
+        joined = [f"datamig_row('{','.join([forms] * len(g))}', {', '.join(g)})" for g in groups]
+        return f"datamig_hash({', '.join(joined)})"
+
+    @override
+    def exact_sum(self, sql: str) -> str:
+        return f"datamig_sum({sql})"
+
+    @override
+    def characters(self, sql: str) -> str:
+        return f"datamig_length({sql})"
+
+    @override
+    def statistics(self, measured: Measured) -> tuple[str, str, str]:
+        if measured.measure in (Measure.NONE, Measure.TEXT):
+            return super().statistics(measured)
+        cell = self.cell(measured.column)
+        counts = int(measured.measure is Measure.NUMBER)
+        ends = [f"datamig_{end}({cell}, {counts})" for end in ("least", "most")]
+        return ends[0], ends[1], f"datamig_sum({cell})" if counts else "NULL"
+
+    @override
+    def truth_literal(self, *, value: bool) -> str:
+        return "1" if value else "0"
+
+    @override
+    def range_cuts(self, session: Queryable, read: Read, parts: int) -> list[tuple[str, ...]]:
+        found = session.query(keys.range_cuts(read, self.table(read.table), parts))
+        return [tuple(row[:-1]) for row in found]
 
     @override
     def fingerprint(

@@ -5,8 +5,11 @@ A column's form travels as text: ``kind|length|compare``; several forms are sepa
 
 import hashlib
 import sqlite3
+from decimal import Context, Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
+
+from typing_extensions import override
 
 from datamig_pipelines.catalog import Kind, Type
 from datamig_pipelines.dialects.canonical import Canon, canon
@@ -14,6 +17,7 @@ from datamig_pipelines.dialects.reading import Cell, Compared
 
 CELL_END: Final = "\x1f"
 NULL: Final = "\x1e"
+_EXACT: Final = Context(prec=200)
 ARMOURED: Final = "!"
 """In front of forms: every text and blob arrives as ``type:hex`` (see `armour`)."""
 
@@ -22,6 +26,11 @@ def register(connection: sqlite3.Connection) -> None:
     """Make the functions known to one connection."""
     connection.create_function("datamig_canonical", 2, _canonical, deterministic=True)
     connection.create_function("datamig_row", -1, _row, deterministic=True)
+    connection.create_function("datamig_hash", -1, _hash, deterministic=True)
+    connection.create_function("datamig_length", 1, _length, deterministic=True)
+    connection.create_aggregate("datamig_sum", 1, _Sum)  # type: ignore[arg-type]
+    connection.create_aggregate("datamig_least", 2, _Least)  # type: ignore[arg-type]
+    connection.create_aggregate("datamig_most", 2, _Most)  # type: ignore[arg-type]
     connection.create_function("datamig_float", 1, float, deterministic=True)
     connection.create_aggregate("datamig_fingerprint", -1, _Fingerprint)  # type: ignore[arg-type]
 
@@ -74,6 +83,89 @@ def _row(forms: str, *values: Cell) -> str:
     return CELL_END.join([NULL if v is None else c(v) for c, v in zip(canons, values, strict=True)])
 
 
+def _hash(*cells: str | None) -> int:
+    """Return the hash of a row of canonical cells."""
+    return _digest([NULL if c is None else c for c in cells])
+
+
+def _digest(cells: list[str]) -> int:
+    row = CELL_END.join(cells).encode()
+    digest = hashlib.md5(row, usedforsecurity=False).digest()
+    return int.from_bytes(digest[:8], "big") >> 4
+
+
+def _length(text: str | None) -> int | None:
+    """Return the number of characters; SQLite's own stops at a NUL."""
+    return None if text is None else len(text)
+
+
+class _Sum:
+    """``datamig_sum(number)``: the exact sum of integers or of decimal texts, as text."""
+
+    def __init__(self) -> None:
+        self._total: Decimal | None = None
+
+    def step(self, value: int | str | None) -> None:
+        """Take in one value; a text that is no number makes the sum none, either."""
+        if value is not None:
+            self._total = _EXACT.add(self._total or Decimal(0), number(value))
+
+    def finalize(self) -> str | None:
+        """Return the sum without trailing zeros, NULL of nothing."""
+        return None if self._total is None else _written(self._total)
+
+
+class _Least:
+    """``datamig_least(text, as_number)``: the smallest canonical text, or number."""
+
+    def __init__(self) -> None:
+        self._best: tuple[Decimal | str, str] | None = None
+
+    def step(self, value: str | None, as_number: int) -> None:
+        """Take in one value."""
+        if value is not None:
+            one = (number(value) if as_number else value, value)
+            if self._best is None or self.better(one[0], self._best[0]):
+                self._best = one
+
+    def better(self, one: Any, best: Any) -> bool:
+        """Say whether a value comes before the best one so far; NaN is above all."""
+        return bool(_rank(one) < _rank(best))
+
+    def finalize(self) -> str | None:
+        """Return the value, NULL of nothing."""
+        return None if self._best is None else self._best[1]
+
+
+class _Most(_Least):
+    """``datamig_most(text, as_number)``: the largest."""
+
+    @override
+    def better(self, one: Any, best: Any) -> bool:
+        """Say whether a value comes behind the best one so far."""
+        return bool(_rank(one) > _rank(best))
+
+
+def _rank(value: Decimal | str) -> tuple[bool, Decimal | str]:
+    lost = isinstance(value, Decimal) and value.is_nan()
+    return (lost, Decimal(0) if lost else value)
+
+
+def number(value: int | str) -> Decimal:
+    """Return a number, NaN for a text that is none."""
+    try:
+        return Decimal(value)
+    except InvalidOperation:
+        return Decimal("NaN")
+
+
+def _written(total: Decimal) -> str:
+    if not total.is_finite():
+        return str(total)
+    text = format(total, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 class _Fingerprint:
     """``datamig_fingerprint(forms, c1, …)``: text ``rows:total``, total beyond 64 bits."""
 
@@ -85,10 +177,9 @@ class _Fingerprint:
     def step(self, forms: str, *values: Cell) -> None:
         """Take in one row."""
         canons = self._canons = self._canons or _canons(forms)
-        cells = [NULL if v is None else c(v) for c, v in zip(canons, values, strict=True)]
-        row = CELL_END.join(cells).encode()
-        digest = hashlib.md5(row, usedforsecurity=False).digest()
-        self._total += int.from_bytes(digest[:8], "big") >> 4
+        self._total += _digest(
+            [NULL if v is None else c(v) for c, v in zip(canons, values, strict=True)]
+        )
         self._rows += 1
 
     def finalize(self) -> str:

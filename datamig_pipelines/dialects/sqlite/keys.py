@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from datamig_pipelines.catalog import Kind, Type
 from datamig_pipelines.dialects.canonical import rendered_number
-from datamig_pipelines.dialects.reading import Cell, KeyPart
+from datamig_pipelines.dialects.cutting import Sample, quantiles
+from datamig_pipelines.dialects.reading import Cell, KeyPart, Read
 from datamig_pipelines.dialects.sqlite.driver import Undecodable
 from datamig_pipelines.dialects.sqlite.types import affinity
 
@@ -66,6 +67,18 @@ def ordered(part: KeyPart) -> str:
     A unique index may tell texts apart that the column's own collation calls equal; bytes do, too.
     """
     return f"{part.sql} COLLATE BINARY" if "COLLATE " in part.type.native.upper() else part.sql
+
+
+def range_cuts(read: Read, table: str, parts: int) -> str:
+    """Return the SELECT of the keys that cut a range into equal parts, of integer keys only."""
+    within = in_range(read.key, read.after, read.upto)
+    where = " AND ".join(c for c in (f"({read.where})" if read.where else "", within) if c)
+    sample = Sample(
+        [f"CAST({k.sql} AS TEXT)" for k in read.key],
+        [ordered(k) for k in read.key],
+        f"{table} WHERE {where}" if where else table,
+    )
+    return quantiles(sample, parts)
 
 
 def same_order(type_: Type) -> str:

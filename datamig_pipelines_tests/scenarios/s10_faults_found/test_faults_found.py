@@ -79,7 +79,99 @@ FAULTS = {  # name → (table, column or other word of the detail, proof, statem
         "{drop_index}",
     ),
 }
+CAUSES = {  # found on PostgreSQL and MariaDB with the cause in words
+    "batch dropped": (
+        "orders",
+        "missing row (",
+        "fingerprint",
+        "DELETE FROM {orders} WHERE id BETWEEN 5 AND 60",
+    ),
+    "batch doubled": (
+        "events",
+        "doubled row",
+        "fingerprint",
+        "INSERT INTO {events} SELECT * FROM {events} WHERE session_id IS NOT NULL",
+    ),
+    "time zone shifted": (
+        "orders",
+        "time zone: shifted by +02:00 in placed_at",
+        "fingerprint",
+        "UPDATE {orders} SET placed_at = placed_at + INTERVAL '2' HOUR",
+    ),
+    "texts truncated": (
+        "customers",
+        "truncated in full_name",
+        "fingerprint",
+        "UPDATE {customers} SET full_name = left(full_name, 4) WHERE id < 5",
+    ),
+    "texts with blanks": (
+        "customers",
+        "trailing blanks in full_name (4)",
+        "fingerprint",
+        "UPDATE {customers} SET full_name = concat(full_name, '  ') WHERE id < 5",
+    ),
+    "numbers rounded": (
+        "orders",
+        "rounded to 0 decimals in total",
+        "fingerprint",
+        "UPDATE {orders} SET total = round(total, 0)",
+    ),
+    "empty for null": (
+        "orders",
+        "NULL became empty in note",
+        "fingerprint",
+        "UPDATE {orders} SET note = '' WHERE note IS NULL",
+    ),
+    "columns swapped": (
+        "customers",
+        "differs in full_name, nickname",
+        "fingerprint",
+        (
+            "UPDATE {customers} SET nickname = 'kept' WHERE id = 3; "
+            "UPDATE {customers} SET full_name = nickname, nickname = 'other' WHERE id = 3"
+        ),
+    ),
+    "row added": (
+        "regions",
+        "extra row (1)",
+        "fingerprint",
+        "INSERT INTO {regions} (id, code, name) VALUES (901, 'X1', 'x')",
+    ),
+}
 ONLY = {
+    "mariadb_url": {
+        "foreign key dropped": (
+            "countries",
+            "foreign key",
+            "schema",
+            "ALTER TABLE {countries} DROP FOREIGN KEY fk_countries_region_id",
+        ),
+        "orphan": (
+            "orders",
+            "",
+            "foreign_keys",
+            "SET foreign_key_checks = 0; UPDATE {orders} SET customer_id = 999999 WHERE id = 1",
+        ),
+        "not null dropped": (
+            "customers",
+            "not null email",
+            "schema",
+            "ALTER TABLE {customers} MODIFY email VARCHAR(255) NULL",
+        ),
+        "unique dropped": (
+            "regions",
+            "unique",
+            "schema",
+            "ALTER TABLE {regions} DROP INDEX {unique}",
+        ),
+        "column dropped": (
+            "events",
+            "lacks payload",
+            "fingerprint",
+            "ALTER TABLE {events} DROP COLUMN payload",
+        ),
+        "table dropped": ("events", "no such table", "row_count", "DROP TABLE {events}"),
+    },
     "pg_url": {
         "sequence set back": (
             "customers",
@@ -154,6 +246,7 @@ ONLY = {
     },
 }
 CASES = [(t, f) for t in TARGETS for f in FAULTS]
+CASES += [(t, f) for t in ("pg_url", "mariadb_url") for f in CAUSES]
 CASES += [(t, f) for t, faults in ONLY.items() for f in faults]
 
 
@@ -181,7 +274,7 @@ def test_fault_is_found_and_named(
 ) -> None:
     """Each fault fails the proof that is for it, with the table and, where it can, the column."""
     target = request.node.callspec.params["arrived"]
-    table, word, proof, statement = FAULTS.get(fault) or ONLY[target][fault]
+    table, word, proof, statement = ({**FAULTS, **CAUSES}.get(fault)) or ONLY[target][fault]
     _tamper(arrived, statement)
 
     error = arrived.refused(running.validate)
@@ -233,5 +326,6 @@ def _tamper(journey: Journey, statement: str) -> None:
     index, events = names["events_happened_at"], names["events"]
     on = f" ON {events}" if "`" in events else ""
     names["drop_index"] = f"DROP INDEX {index}{on}"
-    names["unique"] = f'"{uniques[0]}"' if uniques else ""
+    quote = journey.place("target").dialect.quote
+    names["unique"] = quote(uniques[0]) if uniques else ""
     journey.ask(*(part for part in statement.format(**names).split(";")))

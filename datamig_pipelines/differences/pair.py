@@ -1,0 +1,213 @@
+"""The two sides of one table, as they are compared."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from datamig_pipelines.catalog import Table, TableName, Type
+from datamig_pipelines.dialects.capabilities import Wire
+from datamig_pipelines.dialects.reading import Compared, Fingerprint, KeyPart, Projection, Read
+from datamig_pipelines.differences.difference import Cells, Effort
+from datamig_pipelines.ledger import TableState
+from datamig_pipelines.ledger.entry import key_of
+from datamig_pipelines.session import Session
+from datamig_pipelines.transfer import Route
+
+Key = tuple[str, ...]
+Range = tuple[Key | None, Key | None]
+"""The keys in (after, upto]; None: an open end."""
+
+WHOLE: Range = (None, None)
+
+
+@dataclass
+class Side:
+    """One of both tables; counts what it is asked."""
+
+    session: Session
+    name: TableName
+    columns: tuple[Compared, ...]
+    key: tuple[KeyPart, ...] = ()
+    where: str = ""
+    effort: Effort = field(default_factory=Effort)
+
+    def __post_init__(self) -> None:
+        """Write names and cells once."""
+        self.dialect = self.session.dialect
+        self.table = self.dialect.table(self.name)
+        self.cells = [self.dialect.cell(c) for c in self.columns]
+
+    def fingerprint(self, keys: Range = WHOLE) -> Fingerprint:
+        """Return the fingerprint of the rows whose keys are in a range."""
+        found = self.session.fingerprint(self.table, self.columns, self._within(keys))
+        self.effort += Effort(scans=1, rows_scanned=found.rows)
+        return found
+
+    def rows(self, keys: Range, most: int) -> list[Cells]:
+        """Return up to ``most`` rows of a range."""
+        return self._fetched(self._within(keys), most)
+
+    def rows_where(self, condition: str, most: int) -> list[Cells]:
+        """Return up to ``most`` rows that meet a condition."""
+        return self._fetched(self._and(condition), most)
+
+    def cuts(self, keys: Range, parts: int) -> list[Key]:
+        """Return keys that cut a range into equal parts, strictly ascending."""
+        read = Read(self.name, (), Wire.CELLS, self.key, self.where, *keys)
+        if keys == WHOLE:
+            found = self.dialect.cut_points(self.session, read, parts)
+            if found:
+                return found
+        found = [tuple(str(k) for k in key) for key in self._cut(read, parts)]
+        self.effort += Effort(rows_fetched=len(found), scans=1)
+        return list(dict.fromkeys(found))
+
+    def _cut(self, read: Read, parts: int) -> list[Key]:
+        return self.dialect.range_cuts(self.session, read, parts)
+
+    def buckets(self, bucket: str, condition: str = "") -> dict[int, Fingerprint]:
+        """Return the fingerprint of every bucket of a table, or of what ``condition`` leaves."""
+        sql = self.dialect.buckets_sql(self.table, bucket, self.cells, self._and(condition))
+        found = {
+            int(b): Fingerprint(int(rows), int(total)) for b, rows, total in self.session.query(sql)
+        }
+        rows = sum(f.rows for f in found.values())
+        self.effort += Effort(rows_fetched=len(found), scans=1, rows_scanned=rows)
+        return found
+
+    def _fetched(self, condition: str, most: int) -> list[Cells]:
+        sql = self.dialect.rows_sql(self.table, self.cells, condition, most)
+        rows = [tuple(None if c is None else str(c) for c in r) for r in self.session.query(sql)]
+        self.effort += Effort(rows_fetched=len(rows), scans=1, rows_scanned=len(rows))
+        return rows
+
+    def _within(self, keys: Range) -> str:
+        return self._and(self.dialect.in_range(self.name, self.key, *keys) if self.key else "")
+
+    def _and(self, condition: str) -> str:
+        # The filter alone stays as it is written: it may end in a comment.
+        if not self.where or not condition:
+            return condition or self.where
+        return f"({self.where}) AND ({condition})"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Both sides, alike column by column.
+
+    ``key_at`` are the places of the columns that tell rows apart, () if there are none; ``ranges``
+    says that both sides can be read in the same ranges of the same key, and ``cuts`` are the keys
+    at which the load's batches ended, in order; ``computed`` are columns that the target generates.
+    """
+
+    table: str
+    target_table: TableName
+    columns: tuple[Projection, ...]
+    source: Side
+    target: Side
+    key_at: tuple[int, ...]
+    ranges: bool
+    cuts: tuple[Key, ...] = ()
+    computed: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the compared columns, in the target."""
+        return tuple(c.name for c in self.columns)
+
+    @property
+    def key_names(self) -> tuple[str, ...]:
+        """Return the names of the key's columns."""
+        return tuple(self.names[i] for i in self.key_at)
+
+    @property
+    def effort(self) -> Effort:
+        """Return what both sides were asked so far."""
+        return self.source.effort + self.target.effort
+
+    def key_of(self, row: Cells) -> Key | None:
+        """Return the key of a row, None without one."""
+        return tuple(row[i] or "" for i in self.key_at) if self.key_at else None
+
+
+def pair_of(
+    route: Route, source: Session, target: Session, state: TableState, where: str | None = None
+) -> Pair:
+    """Return the two sides of a route; ``where`` stands in for the route's own filter."""
+    columns = tuple(c for c in (*route.columns, *route.computed) if c.compare is not None)
+    there = tuple(Compared(c.sql, c.type, c.compare) for c in columns if c.compare)
+    quote = target.dialect.quote
+    here = tuple(Compared(quote(c.name), c.into, c.compare) for c in columns if c.compare)
+    keys = _ranged(route, columns, source, target)
+    key_at = tuple(at for at, _, _ in keys) or _identity(route.target, columns)
+    condition = route.where if where is None else where
+    return Pair(
+        route.name,
+        route.target.name,
+        columns,
+        Side(source, route.source.name, there, tuple(k for _, k, _ in keys), condition),
+        Side(target, route.target.name, here, tuple(k for _, _, k in keys)),
+        key_at,
+        bool(keys),
+        tuple(_batch_ends(state)) if keys else (),
+        tuple(c.name for c in route.computed),
+    )
+
+
+def _ranged(
+    route: Route, columns: Sequence[Projection], source: Session, target: Session
+) -> list[tuple[int, KeyPart, KeyPart]]:
+    """Return place and both names of the route's key, if a range of it is the same set of rows."""
+    found = []
+    for part, name in zip(route.key, route.key_names, strict=True):
+        at = next((i for i, c in enumerate(columns) if c.plain and c.sql == part.sql), None)
+        if at is None:
+            return []
+        column = columns[at]
+        there = replace(part, type=_counting(part.type, route.source, name))
+        here = KeyPart(
+            target.dialect.quote(column.name), _counting(column.into, route.target, column.name)
+        )
+        order = source.dialect.same_order(there.type)
+        if not order or target.dialect.same_order(here.type) != order:
+            return []
+        found.append((at, there, here))
+    return found
+
+
+def _counting(type_: Type, table: Table, name: str) -> Type:
+    """Return the type of a key column; one that counts by itself holds nothing but integers."""
+    column = table.column(name)
+    return replace(type_, strict=True) if column is not None and column.identity else type_
+
+
+def _identity(table: Table, columns: Sequence[Projection]) -> tuple[int, ...]:
+    """Return the places of a key of the target, the primary one first; () if there is none."""
+    places = {c.name: i for i, c in enumerate(columns)}
+    keys = [table.primary_key.columns] if table.primary_key else []
+    keys += [u.columns for u in table.uniques]
+    required = {c.name for c in table.columns if not c.nullable}
+    required |= set(table.primary_key.columns) if table.primary_key else set()
+    for key in keys:
+        if all(c in places and c in required for c in key):
+            return tuple(places[c] for c in key)
+    return ()
+
+
+def _batch_ends(state: TableState) -> list[Key]:
+    """Return the keys at which batches ended, in the order of the table.
+
+    Shards follow each other by their keys; one that only loads again what another took back lies
+    within that other.
+    """
+    by_start = {s.shard.low_key: s for s in sorted(state.shards, key=lambda s: -s.shard.number)}
+    ends: list[str] = []
+    at, seen = "", set[str]()
+    while at in by_start and at not in seen:
+        seen.add(at)
+        one = by_start[at]
+        ends += [e.high_key for e in one.entries]
+        at = one.shard.high_key
+        if not at:
+            break
+        ends.append(at)
+    return [key for key in (key_of(e) for e in dict.fromkeys(ends)) if key]

@@ -1,0 +1,250 @@
+"""Finds the rows that differ, reading as little as it can.
+
+Where both sides can be read in the same ranges of one key, the ranges of the load's batches are
+fingerprinted first (the table is scanned once), then only those that differ are cut further. Where
+they cannot, rows are put into buckets by the hash of their key (or of the whole row) in one scan,
+and those of the buckets that differ are fetched.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from datamig_pipelines.dialects.reading import Fingerprint
+from datamig_pipelines.differences.difference import Cells, Kind, RowDiff, RowPair
+from datamig_pipelines.differences.pair import WHOLE, Key, Pair, Range, Side
+from datamig_pipelines.differences.rows import guessed, named, row_pairs
+
+LIMIT: Final = 1000
+"""Rows that differ and are listed, if nothing else is said."""
+FAN_OUT: Final = 16
+"""Parts that a differing range is cut into: each level costs as many scans on each side."""
+BATCHES_AT_ONCE: Final = 512
+LEAF_ROWS: Final = 256
+"""Ranges of so many rows are fetched and compared."""
+BUCKETS: Final = 4096
+_MOST_BUCKETS: Final = 100
+_MOST_ROWS: Final = LEAF_ROWS * _MOST_BUCKETS
+_EMPTY: Final = Fingerprint(0, 0)
+
+Whole = tuple[Fingerprint, Fingerprint]
+
+
+def find_differences(pair: Pair, limit: int = LIMIT, whole: Whole | None = None) -> RowDiff:
+    """Return up to ``limit`` rows that differ, and what their columns hold.
+
+    Both sides must stand still: the source in its snapshot, the target under the run's lock.
+    ``whole`` are the fingerprints of both sides, where they are known already.
+    """
+    search = _Search(pair, limit)
+    by_ranges = pair.ranges and search.by_ranges(whole)
+    if not by_ranges:
+        search.by_buckets()
+    pairs = search.pairs if pair.key_at else guessed(search.pairs)
+    how = f"by ranges of {', '.join(pair.key_names)}" if by_ranges else _buckets_of(pair)
+    return RowDiff(
+        pair.table,
+        pair.names,
+        tuple(pairs),
+        tuple(named(pair, pairs)),
+        search.complete,
+        how,
+        pair.effort,
+        tuple(search.unlisted.items()),
+    )
+
+
+def _buckets_of(pair: Pair) -> str:
+    return f"in buckets of {', '.join(pair.key_names)}" if pair.key_at else "in buckets of rows"
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A range that differs, the batch ends within it, and what both sides hold of it."""
+
+    keys: Range
+    cuts: Sequence[Key]
+    there: Fingerprint
+    here: Fingerprint
+
+
+@dataclass
+class _Search:
+    pair: Pair
+    limit: int
+    pairs: list[RowPair] = field(default_factory=list)
+    complete: bool = True
+    unlisted: dict[Kind, int] = field(default_factory=dict)
+
+    @property
+    def _left(self) -> int:
+        return self.limit - len(self.pairs)
+
+    # ---- by ranges
+
+    def by_ranges(self, whole: Whole | None) -> bool:
+        """Search; False if the ranges do not add up to the table, and nothing was found."""
+        pair = self.pair
+        there, here = whole or (pair.source.fingerprint(), pair.target.fingerprint())
+        cuts = list(pair.cuts)
+        if not cuts and max(there.rows, here.rows) > LEAF_ROWS:
+            bigger = pair.source if there.rows >= here.rows else pair.target
+            cuts = bigger.cuts(WHOLE, BATCHES_AT_ONCE // FAN_OUT)
+        parts = [self._part(k, within) for k, within in _ranges(WHOLE, cuts, BATCHES_AT_ONCE)]
+        sums = [
+            sum((f for f in side), _EMPTY)
+            for side in zip(*((p.there, p.here) for p in parts), strict=True)
+        ]
+        if sums != [there, here]:
+            return False  # a key is NULL, or the ends of the batches are not in order
+        for part in parts:
+            if part.there != part.here:
+                self._descend(part)
+        return True
+
+    def _part(self, keys: Range, within: Sequence[Key]) -> _Part:
+        there, here = (s.fingerprint(keys) for s in (self.pair.source, self.pair.target))
+        return _Part(keys, within, there, here)
+
+    def _descend(self, part: _Part) -> None:
+        if self._left <= 0:
+            self.complete = False
+            return
+        most = max(part.there.rows, part.here.rows)
+        if most <= LEAF_ROWS or not (part.there.rows and part.here.rows):
+            self._compare(part)
+            return
+        cuts = part.cuts
+        if not cuts:
+            bigger = self._bigger(part)
+            cuts = [k for k in bigger.cuts(part.keys, FAN_OUT) if k not in part.keys]
+        if cuts:
+            for smaller in self._smaller(part, cuts):
+                self._descend(smaller)
+        elif most <= _MOST_ROWS:
+            self._compare(part)
+        else:  # one key, so often that its rows are better counted than fetched
+            self._count(Kind.DOUBLED, abs(part.there.rows - part.here.rows))
+            self.complete = False
+
+    def _smaller(self, part: _Part, cuts: Sequence[Key]) -> Iterator[_Part]:
+        """Yield the parts of a range that differ, until they explain all that differs in it.
+
+        The last one is what the others leave: it need not be scanned.
+        """
+        there, here = part.there, part.here
+        for keys, within in _ranges(part.keys, cuts, FAN_OUT):
+            if there == here:
+                return
+            if keys[1] == part.keys[1]:
+                one = _Part(keys, within, there, here)
+            else:
+                one = self._part(keys, within)
+            there, here = there - one.there, here - one.here
+            if one.there != one.here:
+                yield one
+
+    def _bigger(self, part: _Part) -> Side:
+        return self.pair.source if part.there.rows >= part.here.rows else self.pair.target
+
+    def _compare(self, part: _Part) -> None:
+        """Fetch both sides of a range and note what differs.
+
+        Of a range that is empty on one side, no more rows are fetched than may still be listed.
+        """
+        whole = bool(part.there.rows and part.here.rows)
+        most = (
+            max(part.there.rows, part.here.rows)
+            if whole
+            else min(self._left, max(part.there.rows, part.here.rows))
+        )
+        there = self.pair.source.rows(part.keys, most) if part.there.rows else []
+        here = self.pair.target.rows(part.keys, most) if part.here.rows else []
+        found = row_pairs(self.pair, there, here)
+        if not whole:
+            rest = max(part.there.rows, part.here.rows) - most
+            self._count(Kind.MISSING if part.there.rows else Kind.EXTRA, rest)
+            self.complete = self.complete and not rest
+        self._note(found)
+
+    def _count(self, kind: Kind, rows: int) -> None:
+        self.unlisted[kind] = self.unlisted.get(kind, 0) + rows
+
+    def _note(self, found: Sequence[RowPair]) -> None:
+        room = self._left
+        self.complete = self.complete and len(found) <= room
+        self.pairs += found[: max(0, room)]
+
+    # ---- in buckets
+
+    def by_buckets(self) -> None:
+        """Search: one scan into buckets, one into buckets of those that differ, one for rows."""
+        sides = (self.pair.source, self.pair.target)
+        coarse = [self._bucket(side, BUCKETS) for side in sides]
+        grouped = [side.buckets(b) for side, b in zip(sides, coarse, strict=True)]
+        differing = _differing(*grouped)
+        if len(differing) > _MOST_BUCKETS:
+            self.complete = False
+        asked = differing[:_MOST_BUCKETS]
+        if not asked:
+            return
+        conditions = [
+            s.dialect.is_one_of(b, [str(d) for d in asked])
+            for s, b in zip(sides, coarse, strict=True)
+        ]
+        rows = max(sum(g[d].rows for d in asked if d in g) for g in grouped)
+        if rows > _MOST_ROWS:
+            conditions = self._finer(conditions, rows)
+        self._fetch(conditions)
+
+    def _finer(self, conditions: list[str], rows: int) -> list[str]:
+        """Return the conditions of as many small buckets that differ as may be fetched."""
+        sides = (self.pair.source, self.pair.target)
+        wanted = BUCKETS * max(2, min(BUCKETS, rows // (LEAF_ROWS // 4)))
+        fine = [self._bucket(side, wanted) for side in sides]
+        grouped = [s.buckets(b, c) for s, b, c in zip(sides, fine, conditions, strict=True)]
+        asked: list[str] = []
+        held = 0
+        for bucket in _differing(*grouped):
+            held += max(g.get(bucket, _EMPTY).rows for g in grouped)
+            if asked and (held > _MOST_ROWS or len(asked) == self.limit):
+                self.complete = False
+                break
+            asked.append(str(bucket))
+        return [
+            f"({c}) AND {s.dialect.is_one_of(b, asked)}"
+            for s, b, c in zip(sides, fine, conditions, strict=True)
+        ]
+
+    def _fetch(self, conditions: list[str]) -> None:
+        there = self.pair.source.rows_where(conditions[0], _MOST_ROWS + 1)
+        here = self.pair.target.rows_where(conditions[1], _MOST_ROWS + 1)
+        if max(len(there), len(here)) > _MOST_ROWS:  # equal rows without a key, or doubled ones
+            self.complete = False
+            there, here = _of_both(self.pair, there, here)
+        self._note(row_pairs(self.pair, there, here))
+
+    def _bucket(self, side: Side, buckets: int) -> str:
+        cells = [side.cells[i] for i in self.pair.key_at] or side.cells
+        return side.dialect.bucket(cells, buckets)
+
+
+def _ranges(keys: Range, cuts: Sequence[Key], most: int) -> Iterator[tuple[Range, Sequence[Key]]]:
+    """Yield a range in up to ``most`` parts, cut at some keys, and the keys within each part."""
+    parts = min(most, len(cuts) + 1)
+    low, before = keys[0], 0
+    for i in range(1, parts):
+        at = len(cuts) * i // parts if parts == most else i - 1
+        yield (low, cuts[at]), cuts[before:at]
+        low, before = cuts[at], at + 1
+    yield (low, keys[1]), cuts[before:]
+
+
+def _differing(there: dict[int, Fingerprint], here: dict[int, Fingerprint]) -> list[int]:
+    return sorted(b for b in {*there, *here} if there.get(b, _EMPTY) != here.get(b, _EMPTY))
+
+
+def _of_both(pair: Pair, there: list[Cells], here: list[Cells]) -> tuple[list[Cells], list[Cells]]:
+    """Return rows that can be judged although a side was cut off: those whose key both have."""
+    keys = {pair.key_of(r) for r in there} & {pair.key_of(r) for r in here}
+    return tuple([r for r in rows if pair.key_of(r) in keys] for rows in (there, here))  # type: ignore[return-value]

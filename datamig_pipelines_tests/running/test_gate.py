@@ -1,0 +1,71 @@
+"""Nothing is built on rows that differ, on whichever way the run goes."""
+
+import pytest
+
+from datamig_pipelines import running
+from datamig_pipelines.errors import ProofGateError
+from datamig_pipelines.transfer import Event
+from datamig_pipelines_tests.scenarios.conftest import going
+from datamig_pipelines_tests.scenarios.journey import Journey
+
+__all__ = ["going"]
+
+TABLES = (
+    "CREATE TABLE p (id INTEGER PRIMARY KEY, name TEXT)",
+    "INSERT INTO p VALUES (1, 'a'), (2, 'b')",
+)
+TRIGGER = (
+    (
+        "CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN NEW.name := upper(NEW.name); RETURN NEW; END $$"
+    ),
+    "CREATE TRIGGER shout BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION shout()",
+)
+
+
+@pytest.fixture
+def shouting(going, tmp_path, pg_url) -> Journey:
+    """A migration whose target changes every name while it is loaded."""
+    journey = going(f"sqlite:///{tmp_path / 's.sqlite'}", pg_url, backup={"verify": "none"})
+    journey.ask(*TABLES, side="source")
+    list(running.run_step(journey.migration, None, "schema"))
+    journey.ask(*TRIGGER)
+    return journey
+
+
+def test_constraints_do_not_begin_behind_a_difference(shouting):
+    """The fingerprint differs: the run stops before constraints, with the table and the cause."""
+    error = shouting.refused()
+
+    steps = running.status(shouting.migration)["steps"]
+    assert isinstance(error, ProofGateError)
+    assert (error.exit_code, error.where) == (3, "constraints")
+    assert "p, fingerprint: differs in name; case in name (2)" in error.message
+    assert {n: steps.get(n) for n in ("load", "constraints", "report")} == {
+        "load": "done",
+        "constraints": None,
+        "report": None,
+    }
+    assert shouting.catalog().tables[0].primary_key is None
+
+
+@pytest.mark.parametrize("step", ["constraints", "report"])
+def test_single_step_does_not_begin_either(shouting, step):
+    """A step that is run alone asks the ledger, too."""
+    list(running.run_step(shouting.migration, None, "load"))
+
+    def alone(migration) -> list[Event]:
+        return list(running.run_step(migration, None, step))
+
+    assert isinstance(shouting.refused(alone), ProofGateError)
+
+
+def test_run_goes_on_when_the_difference_is_mended(shouting):
+    """Mended rows are proven again by the next run, which then comes to its end."""
+    shouting.refused()
+    (one,) = running.diff(shouting.migration)
+    shouting.ask(*(s.sql for s in one.repairs))
+
+    shouting.run()
+
+    assert set(shouting.verdicts()) == {"equal"}
