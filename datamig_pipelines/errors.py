@@ -13,6 +13,7 @@ DatamigError
     TypeUnsupportedError
     TargetNotEmptyError
     NotYetError
+    ScriptError
   StepError
     BackupError
     TransformError
@@ -151,6 +152,12 @@ class NotYetError(PlanError):
     """A thing that this version does not do."""
 
     code = "DM207"
+
+
+class ScriptError(PlanError):
+    """The plan cannot be written as a script that anybody can run."""
+
+    code = "DM250"
 
 
 class StepError(DatamigError):

@@ -14,6 +14,7 @@ from datamig_pipelines.cli import (
     plan,
     rollback,
     run,
+    script,
     status,
     validate,
 )
@@ -32,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for _verb in (new, check, plan, run, status, validate, rollback, copy, doctor, explain):
+for _verb in (new, check, plan, run, script, status, validate, rollback, copy, doctor, explain):
     _name = _verb.__name__.rpartition(".")[2]
     app.command(_name)(getattr(_verb, _name))
 

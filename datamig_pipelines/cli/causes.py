@@ -73,6 +73,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         "the file uses something that is planned but not built.",
         "leave it out, or do that part by hand; the message says which part.",
     ),
+    "ScriptError": (
+        "a step asks the target while it works, which statements in a file cannot.",
+        "run the migration itself with `datamig run`; `datamig plan --sql` shows what it sends.",
+    ),
     "StepError": (
         "a step met something that nobody foresaw; what was committed is kept.",
         "read the message, mend the cause and run again: it goes on where it stopped.",

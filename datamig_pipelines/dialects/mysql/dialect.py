@@ -73,6 +73,17 @@ class MySQL(Dialect):
     )
 
     @override
+    def script_head(self) -> list[str]:
+        return ["SET NAMES utf8mb4;", f"SET SESSION sql_mode = '{driver.SQL_MODE}';"]
+
+    @override
+    def script(self, statement: Statement) -> str:
+        whole = super().script(statement)
+        if ";" not in whole[:-1]:
+            return whole
+        return f"DELIMITER $datamig$\n{whole[:-1]}$datamig$\nDELIMITER ;"
+
+    @override
     def connect(self, url: URL, *, readonly: bool) -> Any:
         return driver.connect(url, readonly=readonly)
 

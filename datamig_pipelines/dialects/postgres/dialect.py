@@ -69,6 +69,17 @@ class Postgres(Dialect):
         foreign_key_actions=True,
     )
 
+    # ---- scripts
+
+    @override
+    def script_head(self) -> list[str]:
+        return ["SET client_encoding = 'UTF8';"]
+
+    @override
+    def script(self, statement: Statement) -> str:
+        whole = super().script(statement)
+        return whole if ";\n" not in whole else f"{self.begin()};\n{whole}\nCOMMIT;"
+
     # ---- driver
 
     @override
