@@ -6,6 +6,7 @@ import click
 import typer
 
 from datamig_pipelines.cli import (
+    assess,
     check,
     copy,
     doctor,
@@ -33,7 +34,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for _verb in (new, check, plan, run, script, status, validate, rollback, copy, doctor, explain):
+for _verb in (
+    new,
+    check,
+    assess,
+    plan,
+    run,
+    script,
+    status,
+    validate,
+    rollback,
+    copy,
+    doctor,
+    explain,
+):
     _name = _verb.__name__.rpartition(".")[2]
     app.command(_name)(getattr(_verb, _name))
 

@@ -14,12 +14,12 @@ Out = Annotated[Path, typer.Option(help="Folder of the files; made if it is miss
 
 
 def script(migration: MigrationName, *, out: Out = Path(), as_json: AsJson = False) -> None:
-    """Write up.sql, down.sql and an Alembic revision of the target's schema. Touches no database."""
+    """Write up.sql, down.sql and an Alembic revision of the target's schema."""
     spec = read_migration(find_migration(migration))
     from datamig_pipelines import running
     from datamig_pipelines.planning.scripts import scripts
 
-    written = [_write(out / name, text) for name, text in scripts(running.look(spec)).items()]
+    written = [write_file(out / name, text) for name, text in scripts(running.look(spec)).items()]
     if as_json:
         document({"migration": spec.name, "files": [str(path) for path in written]})
     else:
@@ -27,7 +27,8 @@ def script(migration: MigrationName, *, out: Out = Path(), as_json: AsJson = Fal
             say(f"wrote {path}")
 
 
-def _write(path: Path, text: str) -> Path:
+def write_file(path: Path, text: str) -> Path:
+    """Write a file that the user named, and return its path. Raises PermissionDeniedError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -15,8 +15,8 @@ from datamig_pipelines.catalog import (
 )
 from datamig_pipelines.catalog.types import Kind
 from datamig_pipelines.dialects.capabilities import Capabilities
+from datamig_pipelines.dialects.fitting import Fitting
 from datamig_pipelines.dialects.reading import Compared, Fingerprint, KeyPart, Landing, Read, Row
-from datamig_pipelines.dialects.scripting import Scripting
 from datamig_pipelines.errors import EngineError
 
 _LIST_BYTES = 64 * 1024
@@ -30,7 +30,7 @@ class Queryable(Protocol):
         ...
 
 
-class Dialect(Scripting, ABC):
+class Dialect(Fitting, ABC):
     """One engine: its facts, its types, its SQL and its driver.
 
     A dialect holds no connection and no state; every method is a function of its arguments.

@@ -12,7 +12,7 @@ from datamig_pipelines.proofs import ProofResult
 from datamig_pipelines.running import look, run
 from datamig_pipelines.running.opening import target_place
 from datamig_pipelines.spec import Migration
-from datamig_pipelines.transfer import Event, Said
+from datamig_pipelines.transfer import Event
 
 MOST_ROWS_BUT_NOT_ALL = 7
 """A batch size that cuts most tables of a test into several batches, the last one not full."""
@@ -27,11 +27,6 @@ class Moved:
     error: DatamigError | None = None
     notes: tuple[str, ...] = ()
     rejects: list[Reject] = field(default_factory=list)
-
-    @property
-    def said(self) -> list[str]:
-        """Return the sentences of the run."""
-        return [e.text for e in self.events if isinstance(e, Said)]
 
     def not_equal(self) -> dict[tuple[str, str], str]:
         """Return the proofs that are not green: (table, proof) → verdict and detail."""

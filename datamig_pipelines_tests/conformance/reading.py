@@ -15,6 +15,9 @@ Value = tuple[str, str | None]
 """What kind of value it is, where a value has a type of its own (SQLite), and its text."""
 
 
+DRIVER_ERRORS = (psycopg.Error, pymysql.err.MySQLError, sqlite3.Error, duckdb.Error)
+
+
 class Speaker(Protocol):
     """One database, spoken to directly."""
 

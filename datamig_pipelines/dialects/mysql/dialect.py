@@ -21,6 +21,7 @@ from datamig_pipelines.catalog import (
 )
 from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
 from datamig_pipelines.dialects.capabilities import Capabilities, Wire
+from datamig_pipelines.dialects.fitting import Beyond, Limits
 from datamig_pipelines.dialects.mysql import (
     backup,
     canonical,
@@ -30,6 +31,7 @@ from datamig_pipelines.dialects.mysql import (
     defaults,
     driver,
     failures,
+    fitting,
     loading,
     names,
     packets,
@@ -71,6 +73,16 @@ class MySQL(Dialect):
         expression_indexes=False,
         foreign_key_actions=True,
     )
+
+    # ---- what fits
+
+    @override
+    def limits(self) -> Limits:
+        return fitting.LIMITS
+
+    @override
+    def beyond(self, how: Beyond, sql: str, bound: tuple[int, ...]) -> str:
+        return fitting.beyond(how, sql, bound) or super().beyond(how, sql, bound)
 
     @override
     def script_head(self) -> list[str]:

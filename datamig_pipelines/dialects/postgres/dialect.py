@@ -21,6 +21,7 @@ from datamig_pipelines.catalog import (
 )
 from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
 from datamig_pipelines.dialects.capabilities import Capabilities, Wire
+from datamig_pipelines.dialects.fitting import Beyond, Limits
 from datamig_pipelines.dialects.postgres import (
     backup,
     canonical,
@@ -31,6 +32,7 @@ from datamig_pipelines.dialects.postgres import (
     defaults,
     driver,
     failures,
+    fitting,
     naming,
     ranges,
     rendering,
@@ -68,6 +70,16 @@ class Postgres(Dialect):
         expression_indexes=True,
         foreign_key_actions=True,
     )
+
+    # ---- what fits
+
+    @override
+    def limits(self) -> Limits:
+        return fitting.LIMITS
+
+    @override
+    def beyond(self, how: Beyond, sql: str, bound: tuple[int, ...]) -> str:
+        return fitting.beyond(how, sql, bound) or super().beyond(how, sql, bound)
 
     # ---- scripts
 

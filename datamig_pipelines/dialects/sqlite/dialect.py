@@ -10,6 +10,7 @@ from typing_extensions import override
 from datamig_pipelines.catalog import Catalog, Column, Default, Table, TableName, Type
 from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
 from datamig_pipelines.dialects.capabilities import Capabilities, Wire
+from datamig_pipelines.dialects.fitting import Beyond, Limits
 from datamig_pipelines.dialects.reading import Compared, Fingerprint, KeyPart, Landing, Read, Row
 from datamig_pipelines.dialects.sqlite import (
     backup,
@@ -17,6 +18,7 @@ from datamig_pipelines.dialects.sqlite import (
     defaults,
     driver,
     fingerprint,
+    fitting,
     keys,
     position,
     rendering,
@@ -56,6 +58,16 @@ class SQLite(Dialect):
     )
 
     # ---- driver
+
+    # ---- what fits
+
+    @override
+    def limits(self) -> Limits:
+        return fitting.LIMITS
+
+    @override
+    def beyond(self, how: Beyond, sql: str, bound: tuple[int, ...]) -> str:
+        return fitting.beyond(how, sql, bound) or super().beyond(how, sql, bound)
 
     @override
     def connect(self, url: URL, *, readonly: bool) -> driver.Connection:
