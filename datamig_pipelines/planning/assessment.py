@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from datamig_pipelines.catalog import Catalog, Column, Table
+from datamig_pipelines.catalog import Catalog, Column, Table, View
 from datamig_pipelines.dialects.fitting import Beyond, Misfit
 from datamig_pipelines.dialects.reading import Projection
 from datamig_pipelines.planning.plan import Plan
@@ -87,14 +87,19 @@ def misfits(route: Route, plan: Plan) -> dict[str, list[Misfit]]:
     return {name: asked for name, asked in found.items() if asked}
 
 
-def assess_plan(plan: Plan, there: Catalog, counts: Counts | None = None) -> Assessment:
-    """Return what the plan means for each object of the source (``there``)."""
+def assess_plan(
+    plan: Plan, there: Catalog | None = None, counts: Counts | None = None
+) -> Assessment:
+    """Return what the plan means for each object of the source (``there``).
+
+    Without its catalog, views that stay behind are found in the plan's notes alone.
+    """
     context = plan.context
     notes = _Notes(context.notes)
     findings: list[Finding] = []
     for route in context.routes:
         findings += _table(route, notes, counts)
-    findings += _views(plan, there, notes)
+    findings += _views(plan, there.views if there else plan.context.views, notes)
     findings += [
         Finding("other", "", *_other(text), text, _advice_of(text)) for text in notes.unused()
     ]
@@ -195,10 +200,10 @@ def _parts(source: Table, target: Table, name: str, notes: _Notes) -> list[Findi
     return found
 
 
-def _views(plan: Plan, there: Catalog, notes: _Notes) -> list[Finding]:
+def _views(plan: Plan, views: Sequence[View], notes: _Notes) -> list[Finding]:
     proposed = {v.name.name for v in plan.context.views}
     found = []
-    for view in there.views:
+    for view in views:
         note = notes.take(f"view {view.name} ")
         gone = view.name.name not in proposed and "proposed" not in note
         translated = plan.context.source.dialect.name != plan.context.target.dialect.name
