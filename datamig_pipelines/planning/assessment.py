@@ -6,7 +6,7 @@ made, and what stands in the target's tables. There is no second set of rules.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -143,7 +143,10 @@ def _table(route: Route, notes: _Notes, counts: Counts | None) -> list[Finding]:
         columns.append(_column(name, column, shape, note, counts))
     parts = [*columns, *_parts(source, target, name, notes)]
     note = notes.take(f"{name} ", f"{name}:")
-    return [_judged("table", name, changed=bool(note), note=note), *parts]
+    whole = _judged("table", name, changed=source.kind != "table", note=note)
+    if note and whole.effort is Effort.NONE:
+        whole = replace(whole, effort=Effort.SMALL, advice=_READ)
+    return [whole, *parts]
 
 
 def _column(
@@ -160,7 +163,10 @@ def _column(
         return Finding("column", name, Verdict.LOSSLESS, Effort.NONE, told, "", values)
     if not note or values == 0:
         return Finding("column", name, Verdict.WIDENING, Effort.NONE, told, "", values)
-    return Finding("column", name, Verdict.LOSSY, Effort.SMALL, told, _LOOK, values)
+    # Nothing was found that would not fit, and both sides can be compared: the values are kept.
+    kept = counts is not None and shape.compare is not None and note.startswith(f"{column.type} ")
+    verdict = Verdict.WIDENING if kept else Verdict.LOSSY
+    return Finding("column", name, verdict, Effort.SMALL, told, _LOOK, values)
 
 
 def _counted(table: str, shape: Projection, counts: Counts | None) -> tuple[int | None, str]:
@@ -202,12 +208,15 @@ def _parts(source: Table, target: Table, name: str, notes: _Notes) -> list[Findi
 
 def _views(plan: Plan, views: Sequence[View], notes: _Notes) -> list[Finding]:
     proposed = {v.name.name for v in plan.context.views}
+    translated = plan.context.source.dialect.name != plan.context.target.dialect.name
     found = []
     for view in views:
         note = notes.take(f"view {view.name} ")
         gone = view.name.name not in proposed and "proposed" not in note
-        translated = plan.context.source.dialect.name != plan.context.target.dialect.name
-        found.append(_judged("view", str(view.name), gone=gone, changed=translated, note=note))
+        judged = _judged("view", str(view.name), gone=gone, note=note)
+        if not gone and translated:
+            judged = replace(judged, effort=Effort.SMALL, advice=_TRANSLATED)
+        found.append(judged)
     return found
 
 
@@ -217,6 +226,7 @@ _CAST = (
 _LOOK = "Look at the note; a cast in the file chooses another type."
 _BY_HAND = "Make it by hand after the run, or leave it."
 _READ = "Read the note before the run."
+_TRANSLATED = "It was translated: see after the run whether the target took it."
 
 
 def _judged(

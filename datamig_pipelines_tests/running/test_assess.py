@@ -11,10 +11,11 @@ from datamig_pipelines.planning.assessment import assess_plan
 from datamig_pipelines.running import look
 from datamig_pipelines.running.assess import assess
 from datamig_pipelines_tests.conformance.moving import migration
+from datamig_pipelines_tests.conformance.reading import speak
 
 TABLES = """
 CREATE TABLE parent (id INTEGER PRIMARY KEY, n INTEGER, t TEXT CHECK (length(t) < 9), gone TEXT);
-CREATE TABLE child (id INTEGER PRIMARY KEY, p INTEGER REFERENCES parent (id) ON DELETE CASCADE, up INTEGER REFERENCES child (id));
+CREATE TABLE child (id INTEGER PRIMARY KEY, p INTEGER REFERENCES parent (id) ON DELETE CASCADE, up INTEGER REFERENCES child (id), w VARCHAR(9));
 CREATE INDEX parent_some ON parent (n) WHERE n > 0;
 CREATE INDEX parent_n ON parent (n);
 CREATE VIEW seen AS SELECT id FROM parent;
@@ -56,13 +57,14 @@ def findings(source, duckdb_url, tmp_path, monkeypatch):
         ("column", "parent.t", "lossy", "review"),
         ("column", "parent.gone", "unsupported", "review"),
         ("column", "child.p", "lossless", "none"),
+        ("column", "child.w", "widening", "none"),
         ("key", "parent (id)", "lossless", "none"),
         ("foreign key", "child: foreign key (p)", "lossy", "small"),
         ("foreign key", "child: foreign key (up)", "unsupported", "review"),
         ("index", "parent: parent_n", "lossless", "none"),
         ("index", "parent: parent_some", "unsupported", "review"),
         ("check", "parent: length(t) < 9", "lossless", "none"),
-        ("view", "seen", "lossy", "small"),
+        ("view", "seen", "lossless", "small"),
     ],
 )
 def test_object_is_judged_by_the_plan(findings, kind, name, verdict, effort):
@@ -78,6 +80,20 @@ def test_values_that_do_not_fit_are_counted(findings):
     assert "2 values of another type" in findings["column", "parent.n"].note
     assert findings["column", "child.p"].values == 0
     assert findings["column", "child.p"].advice == ""
+
+
+def test_looser_type_is_no_loss(mariadb_url, duckdb_url, tmp_path, monkeypatch):
+    """A length that is not enforced any more keeps every value: widening, and somebody may look."""
+    with speak("mysql", mariadb_url) as there:
+        there.run("CREATE TABLE t (id int PRIMARY KEY, w varchar(9))")
+    spec = migration(mariadb_url, duckdb_url, tmp_path, monkeypatch)
+
+    found = {f.object: f for f in assess(spec).findings}
+    uncounted = {f.object: f for f in assess(spec, counting=False).findings}
+
+    assert (found["t.w"].verdict, found["t.w"].effort) == ("widening", "small")
+    assert "length is not enforced" in found["t.w"].note
+    assert uncounted["t.w"].verdict == "lossy"
 
 
 def test_every_note_of_the_plan_is_in_the_assessment(source, duckdb_url, tmp_path, monkeypatch):
