@@ -8,6 +8,7 @@ import typer
 from datamig_pipelines.cli import (
     acknowledge,
     approve,
+    assess,
     backups,
     baseline,
     check,
@@ -22,6 +23,7 @@ from datamig_pipelines.cli import (
     rejects,
     rollback,
     run,
+    script,
     status,
     tests,
     validate,
@@ -42,7 +44,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 _VERBS = (
-    *(new, check, plan, run, status, validate, diff, tests, rollback),
+    *(new, check, assess, plan, run, script, status, validate, diff, tests, rollback),
     *(backups, copy, doctor, explain),
     *(history, acknowledge, baseline, approve),
 )

@@ -109,6 +109,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         "the database is older or newer than the file, or it is the wrong target.",
         "make the tables that the message names, exclude them in the file, or run the migration.",
     ),
+    "ScriptError": (
+        "a step asks the target while it works, which statements in a file cannot.",
+        "run the migration itself with `datamig run`; `datamig plan --sql` shows what it sends.",
+    ),
     "StepError": (
         "a step met something that nobody foresaw; what was committed is kept.",
         "read the message, mend the cause and run again: it goes on where it stopped.",

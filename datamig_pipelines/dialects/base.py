@@ -17,6 +17,7 @@ from datamig_pipelines.catalog.types import Kind
 from datamig_pipelines.dialects.capabilities import Capabilities, Wire
 from datamig_pipelines.dialects.comparing import Comparing
 from datamig_pipelines.dialects.dumping import DumpOrder
+from datamig_pipelines.dialects.fitting import Fitting
 from datamig_pipelines.dialects.reading import (
     Compared,
     Fingerprint,
@@ -39,7 +40,7 @@ class Queryable(Protocol):
         ...
 
 
-class Dialect(Comparing, ABC):
+class Dialect(Comparing, Fitting, ABC):
     """One engine: its facts, its types, its SQL and its driver.
 
     A dialect holds no connection and no state; every method is a function of its arguments.

@@ -22,6 +22,7 @@ DatamigError
     NotYetError
     PlanOutdatedError
     BaselineError
+    ScriptError
   StepError
     BackupError
       BackupStoreError
@@ -78,6 +79,7 @@ from datamig_pipelines.errors.spec import (
     UnknownVersionError,
 )
 from datamig_pipelines.errors.plan import (
+    ScriptError,
     BaselineError,
     ColumnMissingError,
     KeyUnsupportedError,
@@ -172,6 +174,7 @@ __all__ = [
     "RestoreError",
     "RunningElsewhereError",
     "ScratchUnfitError",
+    "ScriptError",
     "SourceChangedError",
     "SpecError",
     "StalledError",

@@ -62,3 +62,9 @@ class BaselineError(PlanError):
     """The target does not hold what a baseline would say is there."""
 
     code = "DM261"
+
+
+class ScriptError(PlanError):
+    """The plan cannot be written as a script that anybody can run."""
+
+    code = "DM250"

@@ -8,6 +8,7 @@ import dagster as dg
 from datamig_pipelines.orchestration.names import Keys
 from datamig_pipelines.planning import Plan
 from datamig_pipelines.planning.artefact import KnownColumn, KnownTable
+from datamig_pipelines.planning.assessment import Verdict, assess_plan
 from datamig_pipelines.steps import TableLoaded
 
 _SHOWN = 200
@@ -98,8 +99,19 @@ def plan_facts(plan: Plan) -> dict[str, Any]:
         "estimated_seconds": float(told["seconds"]),
         "plan": dg.MetadataValue.md("\n".join([*head, *rows])),
         "notes": dg.MetadataValue.md("\n".join(f"- {n}" for n in told["notes"]) or "none"),
+        "assessment": dg.MetadataValue.md(_assessment(plan)),
         "statements": dg.MetadataValue.md(_statements(told["steps"])),
     }
+
+
+def _assessment(plan: Plan) -> str:
+    """Return how many objects arrive how; no value is counted here, `datamig assess` does."""
+    figures = assess_plan(plan).figures()
+    verdicts = [v.value for v in Verdict]
+    lines = [f"| | {' | '.join(verdicts)} |", "|---" * (len(verdicts) + 1) + "|"]
+    for kind, counted in figures.items():
+        lines.append(f"| {kind} | " + " | ".join(str(counted[v]) for v in verdicts) + " |")
+    return "\n".join(lines)
 
 
 def _statements(steps: Mapping[str, Any]) -> str:

@@ -43,6 +43,8 @@ CASES: list[Case] = [
     _everywhere(Kind.DECIMAL, "-0.01", "numeric(12,2)", "-0.01"),
     _everywhere(Kind.DECIMAL, "1000", "numeric(12,2)", "1000.00"),
     _everywhere(Kind.DECIMAL, "100", "numeric(12,0)", "100"),
+    _everywhere(Kind.DECIMAL, "0.5", "numeric(3,3)", "0.500"),
+    _everywhere(Kind.DECIMAL, "-0.25", "numeric(2,2)", "-0.25"),
     _everywhere(Kind.DECIMAL, "0", "numeric(12,2)", "0.00"),
     _float("1.5", "15e1"),
     _float("-0.001", "-1e-2"),

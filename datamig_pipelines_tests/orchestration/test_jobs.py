@@ -84,6 +84,7 @@ def test_dry_run_touches_nothing(planned: Library, instance: dg.DagsterInstance)
     facts = plan.step_materialization_data.materialization.metadata
     assert "CREATE TABLE" in facts["statements"].value
     assert facts["estimated_seconds"].value > 0
+    assert "| column | " in facts["assessment"].value
     assert facts["batches"].value == 3
     steps = ("schema", "load", "constraints", "validate", "report")
     assert _skipped(result) == {f"library__{s}" for s in steps}

@@ -54,7 +54,10 @@ def _number(sql: str, held: Type, compare: Kind) -> str:
         return _trimmed(
             f"(CASE WHEN {plain} LIKE '%e%' THEN coalesce(TRY({wide}), {plain}) ELSE {plain} END)"
         )
-    return _trimmed(text(sql, held))
+    plain = text(sql, held)
+    if held.kind is Kind.DECIMAL and held.precision == held.scale:  # printed as .5
+        plain = f"regexp_replace({plain}, '^(-?)[.]', '\\10.')"
+    return _trimmed(plain)
 
 
 def _trimmed(plain: str) -> str:

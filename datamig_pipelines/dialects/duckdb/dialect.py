@@ -29,6 +29,7 @@ from datamig_pipelines.dialects.duckdb import (
     ddl,
     defaults,
     driver,
+    fitting,
     ranges,
     rendering,
     replacing,
@@ -36,6 +37,7 @@ from datamig_pipelines.dialects.duckdb import (
 )
 from datamig_pipelines.dialects.duckdb.landing import write
 from datamig_pipelines.dialects.dumping import DumpOrder
+from datamig_pipelines.dialects.fitting import Beyond, Limits
 from datamig_pipelines.dialects.reading import Compared, KeyPart, Landing, Read, Row
 from datamig_pipelines.dialects.statement import Statement
 from datamig_pipelines.errors import EngineError, TypeUnsupportedError
@@ -71,6 +73,16 @@ class DuckDB(Dialect):
     )
 
     # ---- driver
+
+    # ---- what fits
+
+    @override
+    def limits(self) -> Limits:
+        return fitting.LIMITS
+
+    @override
+    def beyond(self, how: Beyond, sql: str, bound: tuple[int, ...]) -> str:
+        return fitting.beyond(how, sql, bound) or super().beyond(how, sql, bound)
 
     @override
     def connect(self, url: URL, *, readonly: bool) -> driver.Connection:

@@ -23,6 +23,7 @@ from datamig_pipelines.catalog import (
 from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
 from datamig_pipelines.dialects.capabilities import Capabilities, Limit, Wire
 from datamig_pipelines.dialects.dumping import DumpOrder
+from datamig_pipelines.dialects.fitting import Beyond, Limits
 from datamig_pipelines.dialects.mysql import (
     backup,
     canonical,
@@ -33,6 +34,7 @@ from datamig_pipelines.dialects.mysql import (
     defaults,
     driver,
     failures,
+    fitting,
     loading,
     names,
     packets,
@@ -79,6 +81,27 @@ class MySQL(Dialect):
         foreign_key_actions=True,
         limits=(Limit.LOCK, Limit.STATEMENT),
     )
+
+    # ---- what fits
+
+    @override
+    def limits(self) -> Limits:
+        return fitting.LIMITS
+
+    @override
+    def beyond(self, how: Beyond, sql: str, bound: tuple[int, ...]) -> str:
+        return fitting.beyond(how, sql, bound) or super().beyond(how, sql, bound)
+
+    @override
+    def script_head(self) -> list[str]:
+        return ["SET NAMES utf8mb4;", f"SET SESSION sql_mode = '{driver.SQL_MODE}';"]
+
+    @override
+    def script(self, statement: Statement) -> str:
+        whole = super().script(statement)
+        if ";" not in whole[:-1]:
+            return whole
+        return f"DELIMITER $datamig$\n{whole[:-1]}$datamig$\nDELIMITER ;"
 
     @override
     def connect(self, url: URL, *, readonly: bool) -> Any:

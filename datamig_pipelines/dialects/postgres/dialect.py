@@ -23,6 +23,7 @@ from datamig_pipelines.catalog import (
 from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
 from datamig_pipelines.dialects.capabilities import Capabilities, Limit, Wire
 from datamig_pipelines.dialects.dumping import DumpOrder
+from datamig_pipelines.dialects.fitting import Beyond, Limits
 from datamig_pipelines.dialects.postgres import (
     backup,
     canonical,
@@ -34,6 +35,7 @@ from datamig_pipelines.dialects.postgres import (
     defaults,
     driver,
     failures,
+    fitting,
     naming,
     ranges,
     rendering,
@@ -75,6 +77,27 @@ class Postgres(Dialect):
         foreign_key_actions=True,
         limits=(Limit.LOCK, Limit.STATEMENT, Limit.LAG),
     )
+
+    # ---- what fits
+
+    @override
+    def limits(self) -> Limits:
+        return fitting.LIMITS
+
+    @override
+    def beyond(self, how: Beyond, sql: str, bound: tuple[int, ...]) -> str:
+        return fitting.beyond(how, sql, bound) or super().beyond(how, sql, bound)
+
+    # ---- scripts
+
+    @override
+    def script_head(self) -> list[str]:
+        return ["SET client_encoding = 'UTF8';"]
+
+    @override
+    def script(self, statement: Statement) -> str:
+        whole = super().script(statement)
+        return whole if ";\n" not in whole else f"{self.begin()};\n{whole}\nCOMMIT;"
 
     # ---- driver
 

@@ -13,6 +13,7 @@ from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
 from datamig_pipelines.dialects.capabilities import Capabilities, Limit, Wire
 from datamig_pipelines.dialects.comparing import Measure, Measured
 from datamig_pipelines.dialects.dumping import DumpOrder
+from datamig_pipelines.dialects.fitting import Beyond, Limits
 from datamig_pipelines.dialects.reading import (
     Compared,
     Fingerprint,
@@ -29,6 +30,7 @@ from datamig_pipelines.dialects.sqlite import (
     defaults,
     driver,
     fingerprint,
+    fitting,
     keys,
     position,
     rendering,
@@ -73,6 +75,16 @@ class SQLite(Dialect):
     )
 
     # ---- driver
+
+    # ---- what fits
+
+    @override
+    def limits(self) -> Limits:
+        return fitting.LIMITS
+
+    @override
+    def beyond(self, how: Beyond, sql: str, bound: tuple[int, ...]) -> str:
+        return fitting.beyond(how, sql, bound) or super().beyond(how, sql, bound)
 
     @override
     def connect(self, url: URL, *, readonly: bool) -> driver.Connection:
