@@ -29,6 +29,7 @@ _SPECIAL = re.compile(r"[\\\n\r\t]")
 _INT64_BITS = 63
 _TOGETHER = 1_000  # rows
 _BLOCK_BYTES = 1 << 20
+_PARSED = 5_000  # lines of CSV at once
 _FRACTION = re.compile(r"\s*[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?\s*")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 
@@ -345,16 +346,22 @@ def _csv_to_arrow(columns: Sequence[Projection]) -> Encoder:
         quoted_strings_can_be_null=False,
     )
 
-    def encode(rows: Sequence[Row]) -> pa.Table:
-        payload = b"".join(rows)  # type: ignore[arg-type]
+    def parsed_lines(lines: Sequence[Row]) -> pa.Table:
+        payload = b"".join(lines)  # type: ignore[arg-type]
         read = pacsv.ReadOptions(column_names=names, use_threads=False, block_size=len(payload) + 1)
         table = pacsv.read_csv(pa.BufferReader(payload), read, parse, convert)
         del payload
-        bytes_of = _large_bytes if is_large(rows) else _bytes
+        bytes_of = _large_bytes if is_large(lines) else _bytes
         for i in blobs:
             raw = pa.array(bytes_of(table.column(i)), type=pa.binary())
             table = table.set_column(i, names[i], raw)
         return table
+
+    def encode(rows: Sequence[Row]) -> pa.Table:
+        step = 1 if is_large(rows) else _PARSED
+        return pa.concat_tables(
+            parsed_lines(rows[i : i + step]) for i in range(0, len(rows), step)
+        )
 
     return encode
 
