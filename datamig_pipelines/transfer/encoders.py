@@ -127,9 +127,7 @@ def _cells_to_text(columns: Sequence[Projection]) -> Encoder:
     return encode
 
 
-def _large_lines(
-    rows: Sequence[Row], formats: Sequence[Callable[[Cell], str]]
-) -> Iterator[bytes]:
+def _large_lines(rows: Sequence[Row], formats: Sequence[Callable[[Cell], str]]) -> Iterator[bytes]:
     """Yield the rows' COPY text in pieces; a cell that is no value is refused on the way."""
     for row in rows:
         for number, (format_, cell) in enumerate(zip(formats, row, strict=False)):
@@ -359,9 +357,7 @@ def _csv_to_arrow(columns: Sequence[Projection]) -> Encoder:
 
     def encode(rows: Sequence[Row]) -> pa.Table:
         step = 1 if is_large(rows) else _PARSED
-        return pa.concat_tables(
-            parsed_lines(rows[i : i + step]) for i in range(0, len(rows), step)
-        )
+        return pa.concat_tables(parsed_lines(rows[i : i + step]) for i in range(0, len(rows), step))
 
     return encode
 

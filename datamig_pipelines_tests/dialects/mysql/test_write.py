@@ -185,7 +185,9 @@ def test_counter_takes_no_null(source: Session) -> None:
 
 def test_zero_is_kept_in_a_counter_beside_other_expressions(source: Session) -> None:
     """A SET of another column makes MariaDB count on from a 0 that goes straight in."""
-    made = table(column("id", NUMBER, nullable=False, identity=True), column("b", BLOB), key=("id",))
+    made = table(
+        column("id", NUMBER, nullable=False, identity=True), column("b", BLOB), key=("id",)
+    )
     create(source, made)
 
     write(source, landing(made), "0\t\\\\x00", "1\t\\\\x01")
