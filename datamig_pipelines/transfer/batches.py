@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datamig_pipelines.dialects.columns import Columns, joined
 from datamig_pipelines.dialects.reading import Row
 
-MAX_BATCH_BYTES = 16 * 2**20
+MAX_BATCH_BYTES = 8 << 20
+"""Of one batch; two of them are in memory per worker, one written and one read ahead."""
 _CELL_BYTES = 50  # a Python object before its text
 _SIZED = frozenset({str, bytes})
 
@@ -24,26 +25,44 @@ class Batch:
 def cut(lists: Iterator[list[Row] | Columns], batch_size: int) -> Iterator[Batch]:
     """Yield batches of ``batch_size`` rows, fewer where they would pass `MAX_BATCH_BYTES`.
 
-    ``lists`` are the rows as they came off the wire. Closed before the end, it closes ``lists``.
+    ``lists`` are the rows as they came off the wire; one of them is passed on whole, or at the
+    number of rows. Closed before the end, it closes ``lists``.
     """
-    parts: list[list[Row] | Columns] = []
-    count = size = 0
+    held = _Held()
     try:
         for rows in lists:
             at = 0
             while at < len(rows):
-                part = rows[at : at + batch_size - count]
+                part = rows[at : at + batch_size - held.count]
                 at += len(part)
-                parts.append(part)
-                count += len(part)
-                size += _size(part)
-                if count >= batch_size or size >= MAX_BATCH_BYTES:
-                    yield Batch(joined(parts), size)
-                    parts, count, size = [], 0, 0
+                size = _size(part)
+                if held.parts and held.size + size > MAX_BATCH_BYTES:
+                    yield held.batch()
+                held.add(part, size)
+                if held.count >= batch_size or held.size >= MAX_BATCH_BYTES:
+                    yield held.batch()
     finally:
         _close(lists)
-    if parts:
-        yield Batch(joined(parts), size)
+    if held.parts:
+        yield held.batch()
+
+
+class _Held:
+    """The parts of the next batch."""
+
+    def __init__(self) -> None:
+        self.parts: list[list[Row] | Columns] = []
+        self.count = self.size = 0
+
+    def add(self, part: list[Row] | Columns, size: int) -> None:
+        self.parts.append(part)
+        self.count += len(part)
+        self.size += size
+
+    def batch(self) -> Batch:
+        made = Batch(joined(self.parts), self.size)
+        self.parts, self.count, self.size = [], 0, 0
+        return made
 
 
 def _size(rows: list[Row] | Columns) -> int:
@@ -72,10 +91,11 @@ class _End:
 
 
 class _Reader:
-    """Reads batches in a thread of its own, at most one ahead of whoever takes them."""
+    """Reads batches in a thread of its own, one ahead of whoever takes them and no more."""
 
     def __init__(self, batches: Iterator[Batch], stopped: Callable[[], bool]) -> None:
-        self.ready: queue.Queue[Batch | _End] = queue.Queue(maxsize=1)
+        self.ready: queue.SimpleQueue[Batch | _End] = queue.SimpleQueue()
+        self.wanted = threading.Semaphore(1)
         self.left = threading.Event()
         self._batches = batches
         self._stopped = stopped
@@ -83,22 +103,22 @@ class _Reader:
     def run(self) -> None:
         """Read until the end, an error, or until nobody wants any more."""
         try:
-            for batch in self._batches:
-                if not self._put(batch):
+            while self._is_wanted():
+                batch = next(self._batches, None)
+                if batch is None:
                     break
+                self.ready.put(batch)
             _close(self._batches)
             end = _End()
         except BaseException as error:  # noqa: BLE001 (raised again by the consumer)
             end = _End(error)
-        self._put(end)
+        self.ready.put(end)
 
-    def _put(self, item: Batch | _End) -> bool:
+    def _is_wanted(self) -> bool:
+        """Wait until the batch before is taken; False if no other is wanted."""
         while not (self.left.is_set() or self._stopped()):
-            try:
-                self.ready.put(item, timeout=0.2)
-            except queue.Full:
-                continue
-            return True
+            if self.wanted.acquire(timeout=0.2):
+                return True
         return False
 
 
@@ -121,7 +141,9 @@ def ahead(batches: Iterator[Batch], stopped: Callable[[], bool]) -> Generator[Ba
                 if item.error is not None:
                     raise item.error
                 return
+            reader.wanted.release()
             yield item
     finally:
         reader.left.set()
+        reader.wanted.release()
         thread.join()

@@ -3,9 +3,9 @@
 Source renders, target parses: where both wires are the same nothing is touched but the framing.
 """
 
-import io
 import re
-from collections.abc import Callable, Sequence
+from binascii import unhexlify
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from datamig_pipelines.catalog import Kind, Type
@@ -13,9 +13,11 @@ from datamig_pipelines.dialects.capabilities import Wire
 from datamig_pipelines.dialects.columns import Columns
 from datamig_pipelines.dialects.reading import Cell, Projection, Row
 from datamig_pipelines.errors import RefusedError
+from datamig_pipelines.transfer import pieces
 from datamig_pipelines.transfer.lines import copy_lines
+from datamig_pipelines.transfer.pieces import is_large
 from datamig_pipelines.transfer.route import Route
-from datamig_pipelines.transfer.rows import split_text, unescaped
+from datamig_pipelines.transfer.rows import split_text, unescape, unescaped
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,6 +29,7 @@ _SPECIAL = re.compile(r"[\\\n\r\t]")
 _INT64_BITS = 63
 _TOGETHER = 1_000  # rows
 _BLOCK_BYTES = 1 << 20
+_PARSED = 5_000  # lines of CSV at once
 _FRACTION = re.compile(r"\s*[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?\s*")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 
@@ -49,8 +52,10 @@ def pairs() -> set[tuple[Wire, Wire]]:
     return set(_ENCODERS) | same
 
 
-def blocks(rows: Sequence[Row]) -> list[bytes]:
-    """Return framed rows joined into blocks of `_TOGETHER` rows."""
+def blocks(rows: Sequence[Row]) -> Sequence[bytes]:
+    """Return framed rows joined into blocks of `_TOGETHER` rows, large ones as they are."""
+    if is_large(rows):
+        return rows  # type: ignore[return-value]
     parts = (rows[i : i + _TOGETHER] for i in range(0, len(rows), _TOGETHER))
     return [b"".join(part) for part in parts]  # type: ignore[arg-type]
 
@@ -113,11 +118,28 @@ def _copy_blob(cell: Cell) -> str:
 def _cells_to_text(columns: Sequence[Projection]) -> Encoder:
     formats = [_copy_cell(c) for c in columns]
 
-    def encode(rows: Sequence[Row]) -> list[bytes]:
+    def encode(rows: Sequence[Row]) -> Iterable[bytes]:
+        if is_large(rows):
+            return pieces.gathered(_large_lines(rows, formats))
         step = _step(rows)
         return [_lines(rows[i : i + step], formats) for i in range(0, len(rows), step)]
 
     return encode
+
+
+def _large_lines(rows: Sequence[Row], formats: Sequence[Callable[[Cell], str]]) -> Iterator[bytes]:
+    """Yield the rows' COPY text in pieces; a cell that is no value is refused on the way."""
+    for row in rows:
+        for number, (format_, cell) in enumerate(zip(formats, row, strict=False)):
+            if number:
+                yield b"\t"
+            if isinstance(cell, bytes) and format_ is _copy_blob:
+                yield from pieces.blob(cell)
+            elif isinstance(cell, str) and format_ in _AS_TEXT:
+                yield from pieces.text(cell.encode("utf-8", "surrogateescape"))
+            else:
+                yield format_(cell).encode("utf-8", "surrogateescape")
+        yield b"\n"
 
 
 def _step(rows: Sequence[Row]) -> int:
@@ -187,6 +209,8 @@ def _text_to_cells(columns: Sequence[Projection]) -> Encoder:
     readers = [parsed(c.type) for c in columns]
 
     def encode(rows: Sequence[Row]) -> list[tuple[Cell, ...]]:
+        if is_large(rows):
+            return [_cells_of(line, columns, readers) for line in rows]  # type: ignore[arg-type]
         out: list[tuple[Cell, ...]] = []
         for start in range(0, len(rows), _TOGETHER):
             texts = _columns_of(rows[start : start + _TOGETHER], len(columns))
@@ -194,6 +218,24 @@ def _text_to_cells(columns: Sequence[Projection]) -> Encoder:
         return out
 
     return encode
+
+
+def _cells_of(
+    line: bytes, columns: Sequence[Projection], readers: Sequence[Callable[[str], Cell] | None]
+) -> tuple[Cell, ...]:
+    """Return the cells of a large line; the digits of a blob are read where they stand."""
+    cells: list[Cell] = []
+    view, start = memoryview(line), 0
+    for column, read in zip(columns, readers, strict=True):
+        end = line.find(b"\t", start)
+        end = len(line) - 1 if end < 0 else end
+        if column.type.kind is Kind.BLOB and line.startswith(b"\\\\x", start):
+            cells.append(unhexlify(view[start + 3 : end]))
+        else:
+            text = unescape(line[start:end])
+            cells.append(text if text is None or read is None else read(text))
+        start = end + 1
+    return tuple(cells)
 
 
 def _columns_of(lines: Sequence[Row], width: int) -> list[Sequence[str | None]]:
@@ -302,22 +344,36 @@ def _csv_to_arrow(columns: Sequence[Projection]) -> Encoder:
         quoted_strings_can_be_null=False,
     )
 
-    def encode(rows: Sequence[Row]) -> pa.Table:
-        payload = b"".join(rows)  # type: ignore[arg-type]
+    def parsed_lines(lines: Sequence[Row]) -> pa.Table:
+        payload = b"".join(lines)  # type: ignore[arg-type]
         read = pacsv.ReadOptions(column_names=names, use_threads=False, block_size=len(payload) + 1)
-        table = pacsv.read_csv(io.BytesIO(payload), read, parse, convert)
+        table = pacsv.read_csv(pa.BufferReader(payload), read, parse, convert)
+        del payload
+        bytes_of = _large_bytes if is_large(lines) else _bytes
         for i in blobs:
-            raw = [None if t is None else bytes.fromhex(t) for t in table.column(i).to_pylist()]
-            table = table.set_column(i, names[i], pa.array(raw, type=pa.binary()))
+            raw = pa.array(bytes_of(table.column(i)), type=pa.binary())
+            table = table.set_column(i, names[i], raw)
         return table
 
+    def encode(rows: Sequence[Row]) -> pa.Table:
+        step = 1 if is_large(rows) else _PARSED
+        return pa.concat_tables(parsed_lines(rows[i : i + step]) for i in range(0, len(rows), step))
+
     return encode
+
+
+def _bytes(digits: "pa.ChunkedArray") -> list[bytes | None]:
+    return [None if t is None else bytes.fromhex(t) for t in digits.to_pylist()]
+
+
+def _large_bytes(digits: "pa.ChunkedArray") -> list[bytes | None]:
+    return [unhexlify(t.as_buffer()) if t.is_valid else None for t in digits]
 
 
 def _columns_to_text(columns: Sequence[Projection]) -> Encoder:
     by_cells, width = _cells_to_text(columns), len(columns)
 
-    def encode(rows: Sequence[Row]) -> list[bytes]:
+    def encode(rows: Sequence[Row]) -> Iterable[bytes]:
         return copy_lines(rows, width) if isinstance(rows, Columns) else by_cells(rows)
 
     return encode

@@ -6,13 +6,14 @@ backslashes it does not know: they are counted, for only NULL (``\N``) may bring
 
 import marshal
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import xxhash
 
 from datamig_pipelines.dialects.columns import Columns
 from datamig_pipelines.dialects.reading import Row
+from datamig_pipelines.transfer import pieces
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,12 +47,14 @@ def _table(rows: Sequence[Row]) -> "pa.Table":
     return pa.Table.from_arrays(arrays, names=[str(i) for i in range(len(arrays))])
 
 
-def copy_lines(rows: Columns, width: int) -> list[bytes]:
-    """Return the first ``width`` columns as blocks of COPY text."""
+def copy_lines(rows: Columns, width: int) -> Iterable[bytes]:
+    """Return the first ``width`` columns as blocks of COPY text; of large rows nothing is kept."""
     if rows.lines is None:
         table = rows.table.select(range(width))
         if not width:
             return []
+        if table.nbytes >= pieces.LARGE * len(rows):
+            return pieces.gathered(pieces.of_columns(table))
         rows.lines = [_block(batch) for batch in table.to_batches() if batch.num_rows]
     return rows.lines
 

@@ -3,7 +3,7 @@
 import marshal
 import re
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,8 +14,11 @@ from datamig_pipelines.dialects.capabilities import Wire
 from datamig_pipelines.dialects.columns import Columns
 from datamig_pipelines.dialects.reading import Cell, Row
 from datamig_pipelines.transfer.lines import digest
+from datamig_pipelines.transfer.pieces import is_large
 from datamig_pipelines.transfer.route import Route
 
+_TOGETHER = 1_000  # rows
+_LIST_HEAD = 5  # bytes of a list's head in marshal's format: its mark, its length
 _CSV_FIELD = re.compile(r'"[^"]*(?:""[^"]*)*"|[^,]*')
 _UNESCAPE = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
@@ -153,12 +156,25 @@ def _listed(rows: Sequence[Row], indexes: Sequence[int]) -> Sequence[Row]:
 
 
 def _framed_digest(rows: Sequence[Row]) -> str:
-    return xxhash.xxh3_128_hexdigest(b"".join(rows))  # type: ignore[arg-type]
+    made = xxhash.xxh3_128()
+    for part in _some(rows):
+        made.update(part[0] if len(part) == 1 else b"".join(part))  # type: ignore[arg-type]
+    return made.hexdigest()
 
 
 def _cells_digest(rows: Sequence[Row]) -> str:
     """Return the digest of cells; marshal's version 2 knows no references, so it is stable."""
-    return xxhash.xxh3_128_hexdigest(marshal.dumps(list(rows), 2))
+    made = xxhash.xxh3_128(b"[" + struct.pack("<i", len(rows)))
+    for part in _some(rows):
+        made.update(memoryview(marshal.dumps(list(part), 2))[_LIST_HEAD:])
+    return made.hexdigest()
+
+
+def _some(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Yield rows, some at a time: what is digested together exists once more meanwhile."""
+    step = 1 if is_large(rows) else _TOGETHER
+    for at in range(0, len(rows), step):
+        yield rows[at : at + step]
 
 
 def _bytes(row: Row) -> bytes:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 LOCK_SUFFIX = ".datamig-lock"
 CHECKPOINT_MB = 4
 """Size of a writer's log that is worked into the file: until then its rows wait in memory."""
+LARGE_CHECKPOINT_MB = 1024
+"""The same where rows are large."""
 _CHECKPOINTS = {"checkpoint_threshold", "wal_autocheckpoint"}
 _NO_OPTION = {"connect_timeout", "schema"}
 _COUNTED = re.compile(r"\s*(insert|update|delete|merge|copy|create)\b", re.IGNORECASE)
@@ -43,6 +45,17 @@ class Connection:
         self.raw = raw
         self.path = path
         self._lock: TextIOWrapper | None = None
+        self.paced = False
+        """The size of the log that ends in a checkpoint is ours, not the user's."""
+
+    def checkpoint_rarely(self) -> None:
+        """Let the log grow: a checkpoint writes all rows of the last row group once more.
+
+        For small rows those are few megabytes, for large ones whatever 122,880 of them take.
+        """
+        if self.paced:
+            self.raw.execute(f"SET checkpoint_threshold = '{LARGE_CHECKPOINT_MB}MB'")
+            self.paced = False
 
     def close(self) -> None:
         """Close the connection and give the lock back. Idempotent."""
@@ -112,9 +125,11 @@ def connect(url: URL, *, readonly: bool) -> Connection:
         _replay(path)
         raw = duckdb.connect(str(path), read_only=readonly, config=config)
     raw.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+    opened = Connection(raw, path)
     if not readonly and not _CHECKPOINTS & set(config):
         raw.execute(f"SET checkpoint_threshold = '{CHECKPOINT_MB}MB'")
-    return Connection(raw, path)
+        opened.paced = True
+    return opened
 
 
 def _check_no_run(path: Path, error: Exception) -> None:

@@ -15,6 +15,7 @@ from datamig_pipelines.dialects.duckdb.types import ELEMENTS
 from datamig_pipelines.dialects.reading import Landing, Projection
 
 PAYLOAD = "datamig_payload"
+LARGE_ROW_BYTES = 1 << 20
 
 _DAY = r"[+-]?\d{1,7}-\d{1,2}-\d{1,2}"
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d{0,@}0*)?)?"
@@ -35,6 +36,8 @@ def write(connection: Connection, landing: Landing, payload: Any, table: str) ->
     """Insert an Arrow table, columns as in ``landing.columns``; return DuckDB's count of rows."""
     if not payload.num_rows:
         return 0
+    if payload.nbytes >= LARGE_ROW_BYTES * payload.num_rows:
+        connection.checkpoint_rarely()
     connection.raw.register(PAYLOAD, payload)
     try:
         counted = connection.raw.execute(insert(landing, payload.schema, table)).fetchone()

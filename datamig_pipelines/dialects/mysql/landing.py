@@ -26,9 +26,14 @@ def load_sql(landing: Landing, table: str) -> str:
     """Return the LOAD DATA statement for the lines of a landing into a quoted table."""
     fields, values = [], []
     names = landing.names
-    for name, column in zip(names, landing.columns, strict=True):
+    made = {
+        name: landed(f"@{quote(name)}", column, landing.table.column(name))
+        for name, column in zip(names, landing.columns, strict=True)
+    }
+    if any(made.values()):
+        _keep_counters(made, landing)
+    for name, value in made.items():
         variable = f"@{quote(name)}"
-        value = landed(variable, column, landing.table.column(name))
         fields.append(quote(name) if value is None else variable)
         if value is not None:
             values.append(f"{quote(name)} = {value}")
@@ -38,6 +43,18 @@ def load_sql(landing: Landing, table: str) -> str:
         rf"FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n' "
         f"({', '.join(fields)}){assigned}"
     )
+
+
+def _keep_counters(made: dict[str, str | None], landing: Landing) -> None:
+    """Let a counter's field go through SQL as well where another does.
+
+    Beside a SET of any column, a 0 that goes straight into a counter becomes the next number, in
+    silence and in spite of NO_AUTO_VALUE_ON_ZERO (MariaDB 10.11).
+    """
+    for name, value in made.items():
+        column = landing.table.column(name)
+        if value is None and column is not None and column.identity:
+            made[name] = f"IFNULL(@{quote(name)}, 'NULL')"
 
 
 def landed(variable: str, column: Projection, target: Column | None) -> str | None:

@@ -8,11 +8,12 @@ changed or left out. Here every such warning is a refusal, and so is a row that 
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 from datamig_pipelines.dialects.mysql.driver import query
 from datamig_pipelines.dialects.mysql.failures import refusal
-from datamig_pipelines.errors import StatementError
+from datamig_pipelines.errors import RefusedError, StatementError
 
 _PACKET_BYTES: Final = 512 * 1024
 """Below the smallest ``max_allowed_packet`` that a server may have been given (1 MiB)."""
@@ -37,10 +38,16 @@ def load(connection: Any, sql: str, blocks: Iterable[bytes]) -> int:
     sent = 0
     try:
         _ask(connection, sql)
-        for block in blocks:
-            sent += block.count(b"\n")
-            for part in _parts(_readable(block)):
-                connection.write_packet(part)
+        try:
+            for block in blocks:
+                sent += block.count(b"\n")
+                for part in _parts(_readable(block)):
+                    connection.write_packet(part)
+        except RefusedError:  # of a value on its way into a block: end the file, then tell
+            connection.write_packet(b"")
+            with suppress(pymysql.err.Error):
+                _answer(connection)
+            raise
         connection.write_packet(b"")
         done = _answer(connection)
     except pymysql.err.Error as error:

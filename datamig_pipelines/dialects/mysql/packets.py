@@ -5,10 +5,12 @@ a payload of 0xFFFFFF bytes being continued by the next packet; each column is a
 string. pymysql spends several calls per packet on this; here a block of the socket is cut at once.
 """
 
+from binascii import hexlify
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, Final
 
 from datamig_pipelines.dialects.mysql.driver import stop_query
+from datamig_pipelines.dialects.mysql.rendering import BYTEA, bytea
 from datamig_pipelines.dialects.reading import Cell
 from datamig_pipelines.errors import StatementError
 
@@ -16,6 +18,7 @@ Decoder = Callable[[bytes], Cell]
 PieceDecoder = Callable[[bytes], bytes]
 
 _BLOCK: Final = 256 * 1024
+_LARGE: Final = 1 << 20
 _LONGEST: Final = 0xFFFFFF
 _EOF: Final = 0xFE
 _ERROR: Final = 0xFF
@@ -51,19 +54,23 @@ class Result:
                 while end - at >= 4:
                     size = int.from_bytes(buffer[at : at + 3], "little")
                     stop = at + 4 + size
-                    if stop > end:
+                    if stop > end and size < _LARGE:
                         missing = stop - end
                         break
-                    payload = buffer[at + 4 : stop]
-                    at = stop
+                    if stop > end:
+                        payload = self._read(stream, buffer[at + 4 :], size)
+                        buffer, at, end = b"", 0, 0
+                    else:
+                        payload = buffer[at + 4 : stop]
+                        at = stop
                     if size == _LONGEST:
                         parts += payload
                         continue
-                    if parts:
-                        payload, parts = parts + payload, b""
+                    payload, parts = parts + payload, b""  # copies nothing where one is empty
                     if payload[0] >= _EOF and self._ends(payload):
                         return
                     yield payload
+                    payload = b""
                 chunk = stream.read(missing) if missing > _BLOCK else stream.read1(_BLOCK)
                 if not chunk:
                     self._lost()
@@ -86,6 +93,18 @@ class Result:
         except pymysql.err.Error as error:
             if error.args[0] not in (_INTERRUPTED, _LOST):
                 raise
+
+    def _read(self, stream: Any, head: bytes, size: int) -> bytes:
+        """Read the rest of a large payload into its place."""
+        payload = bytearray(size)
+        payload[: len(head)] = head
+        view, at = memoryview(payload), len(head)
+        while at < size:
+            count = stream.readinto(view[at:])
+            if not count:
+                self._lost()
+            at += count
+        return bytes(payload)
 
     def _ends(self, payload: bytes) -> bool:
         """Say whether a payload is the end of the rows. Raises the server's error if it is one."""
@@ -143,13 +162,17 @@ def read_lines(
                     yield _line(payload, decoders)
         else:
             for payload in payloads:
-                yield _line(payload, decoders)
+                line = _line(payload, decoders)
+                del payload
+                yield line
     finally:
         payloads.close()
         result.close()
 
 
 def _line(payload: bytes, decoders: tuple[PieceDecoder | None, ...]) -> bytes:
+    if len(payload) > _LARGE:
+        return _large_line(payload, decoders)
     pieces = []
     at = 0
     for decode in decoders:
@@ -168,6 +191,39 @@ def _line(payload: bytes, decoders: tuple[PieceDecoder | None, ...]) -> bytes:
         pieces.append(payload[at:stop] if decode is None else decode(payload[at:stop]))
         at = stop
     return b"\t".join(pieces) + b"\n"
+
+
+def _large_line(payload: bytes, decoders: tuple[PieceDecoder | None, ...]) -> bytes:
+    """Return the same line; the digits of a blob are made of the payload itself."""
+    view = memoryview(payload)
+    parts: list[bytes | memoryview] = []
+    at = 0
+    for decode in decoders:
+        size, at = _sized(payload, at)
+        if size is None and decode is None:
+            raise _too_long()
+        if size is None:
+            parts += (rb"\N", b"\t")
+            continue
+        value = view[at : at + size]
+        at += size
+        if decode is bytea:
+            parts += (BYTEA, hexlify(value), b"\t")
+        else:
+            parts += (value if decode is None else decode(bytes(value)), b"\t")
+    parts[-1] = b"\n"
+    return b"".join(parts)
+
+
+def _sized(payload: bytes, at: int) -> tuple[int | None, int]:
+    """Return the size of the value at a place, None for NULL, and where it begins."""
+    size = payload[at]
+    if size == _NULL:
+        return None, at + 1
+    if size < _NULL:
+        return size, at + 1
+    width = _SIZES[size]
+    return int.from_bytes(payload[at + 1 : at + 1 + width], "little"), at + 1 + width
 
 
 def _too_long() -> StatementError:

@@ -22,6 +22,7 @@ from datamig_pipelines.errors import TypeUnsupportedError
 _LONG: Final = frozenset({Kind.TEXT, Kind.JSON, Kind.BLOB, Kind.ANY, Kind.INTERVAL, Kind.ARRAY})
 _ESCAPING: Final = frozenset({*_LONG, Kind.CHAR, Kind.ENUM, Kind.SET} - {Kind.BLOB})
 _SHORT: Final = 255
+BYTEA: Final = rb"\\x"
 _MOMENTS: Final = frozenset({Kind.DATE, Kind.TIME, Kind.TIMETZ, Kind.TIMESTAMP, Kind.DURATION})
 _NUMBERS: Final = frozenset({Kind.INTEGER, Kind.YEAR, Kind.DECIMAL, Kind.FLOAT})
 _TRUTHS: Final = frozenset({Kind.BOOLEAN, Kind.INTEGER, Kind.YEAR, Kind.BITS})
@@ -149,7 +150,7 @@ def client_field(projection: Projection) -> Callable[[bytes], bytes]:
     """Return what makes a field of a COPY line out of the bytes of `raw_field`."""
     if projection.type.kind is not Kind.BLOB:
         return escaped
-    return hexlify if projection.into.kind is Kind.UUID else _bytea
+    return hexlify if projection.into.kind is Kind.UUID else bytea
 
 
 def escaped(value: bytes) -> bytes:
@@ -160,8 +161,9 @@ def escaped(value: bytes) -> bytes:
     return value
 
 
-def _bytea(value: bytes) -> bytes:
-    return rb"\\x" + hexlify(value)
+def bytea(value: bytes) -> bytes:
+    """Return a blob as it stands in a COPY line."""
+    return BYTEA + hexlify(value)
 
 
 def cell(projection: Projection) -> str:

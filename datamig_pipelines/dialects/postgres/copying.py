@@ -18,6 +18,7 @@ FORMATS: Final = {
     Wire.COPY_CSV: "FORMAT csv, FORCE_QUOTE *",
 }
 _BLOCK_BYTES: Final = 128 * 1024
+_LARGE: Final = 1 << 20
 _SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0"
 _HEADER: Final = _SIGNATURE + bytes(8)  # no flags, no extension
 _TRAILER: Final = b"\xff\xff"
@@ -138,6 +139,8 @@ def _messages(pgconn: "PGconn") -> Iterator[list[bytes]]:
             size, data = get(1)
             while size > 0:
                 held.append(bytes(data))
+                if size > _LARGE:
+                    del data  # libpq's own copy goes before the next one comes
                 size, data = get(1)
             if size < 0:  # who closes the stream behind this list finds the connection at rest
                 _finish(pgconn)
@@ -165,9 +168,16 @@ def _without_trailer(messages: list[bytes]) -> list[bytes]:
 
 
 def _coalesced(blocks: Iterable[bytes], head: bytes) -> Iterator[bytes]:
-    """Join small blocks into larger ones; ``head`` comes first."""
+    """Join small blocks into larger ones, and cut large ones; ``head`` comes first."""
     held, size = [head], len(head)
     for block in blocks:
+        if len(block) > _LARGE:  # libpq would hold all of it, and keeps what it once held
+            if size:
+                yield b"".join(held)
+            held, size = [], 0
+            for at in range(0, len(block), _BLOCK_BYTES):
+                yield block[at : at + _BLOCK_BYTES]
+            continue
         held.append(block)
         size += len(block)
         if size >= _BLOCK_BYTES:

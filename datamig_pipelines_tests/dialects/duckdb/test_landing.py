@@ -2,9 +2,12 @@
 
 import math
 
+import pyarrow as pa
 import pytest
+from sqlalchemy.engine import make_url
 
 from datamig_pipelines.errors import RefusedError
+from datamig_pipelines.session import Session
 from datamig_pipelines_tests.dialects.duckdb.reads import (
     DIALECT,
     landing_of,
@@ -224,3 +227,15 @@ def test_write_is_fast_enough_for_millions(db):
     db.write(landing_of(table), payload)
     assert time.monotonic() - started < 5
     assert DIALECT.can.takes
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"), [("", "976.5 MiB"), ("?checkpoint_threshold=8MB", "7.6 MiB")]
+)
+def test_large_rows_make_checkpoints_rare(duckdb_url, options, expected):
+    """A checkpoint writes a whole row group once more; what the URL says about it holds."""
+    with Session(DIALECT, make_url(duckdb_url + options), readonly=False) as db:
+        db.query("CREATE TABLE t (c0 BLOB)")
+        db.write(landing_of(table_of(db, "t")), pa.table({"c0": [b"x" * 2**20]}))
+
+        assert db.query("SELECT current_setting('checkpoint_threshold')") == [(expected,)]

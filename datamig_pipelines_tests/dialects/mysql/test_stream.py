@@ -287,3 +287,21 @@ def test_a_user_condition_may_have_percent_signs(source: Session) -> None:
     where = "`%s` LIKE 'a\\%%' OR 1 = 2"
     read = read_of(table, Wire.CELLS, key=("k",), where=where, after=("1",))
     assert [r[0] for r in source.stream(read)] == [3]
+
+
+@pytest.mark.parametrize(
+    ("size", "other"),
+    [(2**20 - 8, 0), (2**20 + 8, 9), (2**24 - 14, 0), (9 * 2**20, 2**23), (2**24, 2**24)],
+)
+def test_large_payloads_are_read_whole(source: Session, size: int, other: int) -> None:
+    """Around the sizes where a row is read another way, and where the server cuts a packet."""
+    source.query("CREATE TABLE t (id int PRIMARY KEY, a longblob, b longblob, c int)")
+    source.query(f"INSERT INTO t SELECT 1, REPEAT('xy', {size // 2}), REPEAT('t', {other}), NULL")
+    source.query("INSERT INTO t VALUES (2, NULL, REPEAT('t', 2000000), 8)")
+    read = read_of(table_of(source, "t"), Wire.COPY_TEXT)
+
+    first, second = source.stream(read)
+
+    wanted = b"1\t\\\\x" + b"7879" * (size // 2) + b"\t\\\\x" + b"74" * other + b"\t\\N\n"
+    assert (len(first), first == wanted) == (len(wanted), True)
+    assert second == b"2\t\\N\t\\\\x" + b"74" * 2_000_000 + b"\t8\n"

@@ -183,6 +183,18 @@ def test_counter_takes_no_null(source: Session) -> None:
     assert rows(source, made) == [(0,), (7,)]
 
 
+def test_zero_is_kept_in_a_counter_beside_other_expressions(source: Session) -> None:
+    """A SET of another column makes MariaDB count on from a 0 that goes straight in."""
+    made = table(
+        column("id", NUMBER, nullable=False, identity=True), column("b", BLOB), key=("id",)
+    )
+    create(source, made)
+
+    write(source, landing(made), "0\t\\\\x00", "1\t\\\\x01")
+
+    assert rows(source, made) == [(0, b"\x00"), (1, b"\x01")]
+
+
 def test_large_values_pass(source: Session) -> None:
     """A blob and a text larger than a packet of the server arrive, whatever its limit is."""
     made = table(column("id", NUMBER), column("b", BLOB), column("t", TEXT))
