@@ -60,12 +60,25 @@ def _key(
             "left behind"
         )
         return None
+    if kind := _unindexable(key.columns, planned, engines):
+        note(
+            f"{source.name}: the key ({', '.join(key.columns)}) is left behind: "
+            f"{engines.target.label} makes none of {kind}, so nothing keeps equal rows out"
+        )
+        return None
     if key.ignores_case and not engines.same:
         note(
             f"{source.name}: the key ({', '.join(key.columns)}) takes 'a' and 'A' for equal there "
             "and for two here: rows that the source refuses are taken"
         )
     return Key(key.name, tuple(planned.renamed[c] for c in key.columns))
+
+
+def _unindexable(columns: Sequence[str], planned: PlannedColumns, engines: Engines) -> str:
+    """Return the kind of a column that the target makes no key or index of, '' if it makes one."""
+    kinds = {c.name: c.type.kind for c in planned.columns}
+    mine = (kinds[planned.renamed[c]] for c in columns)
+    return next((str(k) for k in mine if k in engines.target.can.unindexable), "")
 
 
 def _primary_key(
@@ -125,6 +138,9 @@ def _index(index: Index, planned: PlannedColumns, engines: Engines, note: Note) 
     renamed = planned.renamed
     if any(c not in renamed for c in (*index.columns, *index.include)):
         note("goes with the column that is left behind")
+        return None
+    if kind := _unindexable(index.columns, planned, engines):
+        note(f"is left behind: {engines.target.label} makes none of {kind}")
         return None
     full = index.method == "fulltext" and engines.target.can.fulltext_indexes
     if index.method and not engines.same and not full:

@@ -76,7 +76,6 @@ def test_shards_of_several_moments_become_one(migration, source):
     with opened(migration) as (plan, session):
         context = plan.context
         list(STEPS["schema"].run(context, session))
-        name = context.routes[0].name
         cut(context, session)
         with context.target.open(readonly=False) as other:
             assert other.lock_run(lock(session, context, 1))
