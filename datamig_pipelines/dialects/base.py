@@ -29,6 +29,9 @@ from datamig_pipelines.dialects.reading import (
 )
 from datamig_pipelines.errors import EngineError, NotYetError
 
+RUN_LOCK = "datamig"
+"""The lock of a target that a run holds; workers hold those of their shards."""
+
 _LIST_BYTES = 64 * 1024
 
 

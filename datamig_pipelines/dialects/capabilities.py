@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from datamig_pipelines.catalog.types import Kind
+
 
 class Wire(StrEnum):
     """How rows travel between a reader, an encoder and a writer.
@@ -71,3 +73,5 @@ class Capabilities:
     """A foreign key keeps ON DELETE and ON UPDATE."""
     limits: tuple[Limit, ...]
     """Keys of ``throttle`` that mean something to it as a target."""
+    unindexable: frozenset[Kind] = frozenset()
+    """Families of columns that it makes no key and no index of."""

@@ -60,12 +60,25 @@ def _key(
             "left behind"
         )
         return None
+    if kind := _unindexable(key.columns, planned, engines):
+        note(
+            f"{source.name}: the key ({', '.join(key.columns)}) is left behind: "
+            f"{engines.target.label} makes none of {kind}, so nothing keeps equal rows out"
+        )
+        return None
     if key.ignores_case and not engines.same:
         note(
             f"{source.name}: the key ({', '.join(key.columns)}) takes 'a' and 'A' for equal there "
             "and for two here: rows that the source refuses are taken"
         )
     return Key(key.name, tuple(planned.renamed[c] for c in key.columns))
+
+
+def _unindexable(columns: Sequence[str], planned: PlannedColumns, engines: Engines) -> str:
+    """Return the kind of a column that the target makes no key or index of, '' if it makes one."""
+    kinds = {c.name: c.type.kind for c in planned.columns}
+    mine = (kinds[planned.renamed[c]] for c in columns)
+    return next((str(k) for k in mine if k in engines.target.can.unindexable), "")
 
 
 def _primary_key(
@@ -126,12 +139,8 @@ def _index(index: Index, planned: PlannedColumns, engines: Engines, note: Note) 
     if any(c not in renamed for c in (*index.columns, *index.include)):
         note("goes with the column that is left behind")
         return None
-    full = index.method == "fulltext" and engines.target.can.fulltext_indexes
-    if index.method and not engines.same and not full:
-        note(f"is a {index.method} index, which has no counterpart here")
-        return None
-    if index.unique and any(p.prefix for p in index.parts) and not engines.same:
-        note("is unique over a prefix, which has no counterpart here")
+    if why := _impossible(index, planned, engines):
+        note(why)
         return None
     parts = [_part(p, planned, engines) for p in index.parts]
     where = _translated(index.where, planned, engines) if index.where else None
@@ -148,6 +157,18 @@ def _index(index: Index, planned: PlannedColumns, engines: Engines, note: Note) 
         where=where,
         include=tuple(renamed[c] for c in index.include) if engines.same else (),
     )
+
+
+def _impossible(index: Index, planned: PlannedColumns, engines: Engines) -> str:
+    """Return why the target has no such index, '' if it may have one."""
+    if kind := _unindexable(index.columns, planned, engines):
+        return f"is left behind: {engines.target.label} makes none of {kind}"
+    full = index.method == "fulltext" and engines.target.can.fulltext_indexes
+    if index.method and not engines.same and not full:
+        return f"is a {index.method} index, which has no counterpart here"
+    if index.unique and any(p.prefix for p in index.parts) and not engines.same:
+        return "is unique over a prefix, which has no counterpart here"
+    return ""
 
 
 def _note_losses(index: Index, engines: Engines, note: Note) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from datamig_pipelines.catalog import Catalog
 from datamig_pipelines.dialects import get_dialect
+from datamig_pipelines.dialects.base import RUN_LOCK
 from datamig_pipelines.errors import (
     ConnectError,
     LockTimeoutError,
@@ -189,7 +190,7 @@ def open_locked(target: Place) -> Iterator[Session]:
     except LockTimeoutError as error:
         raise _elsewhere(target) from error
     with session:
-        if not session.lock_run("datamig"):
+        if not session.lock_run(RUN_LOCK):
             raise _elsewhere(target)
         yield session
 

@@ -1,18 +1,17 @@
 """A worker's share of a load: it takes open shards, one after another, until none is free."""
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 
 from datamig_pipelines.errors import ConnectError, ConnectionLostError, RefusedError
-from datamig_pipelines.ledger import Ledger, TableState
+from datamig_pipelines.ledger import Ledger, Shard, TableState
 from datamig_pipelines.session import Session, open_readers
 from datamig_pipelines.steps.base import Context
 from datamig_pipelines.steps.load import load_order
 from datamig_pipelines.transfer import Event, Route, Said
-from datamig_pipelines.transfer.manifest import cut_table
+from datamig_pipelines.transfer.manifest import cut_table, shard_lock
 from datamig_pipelines.transfer.pace import Pace, load_pace
 from datamig_pipelines.transfer.retrying import Patience
 from datamig_pipelines.transfer.table_load import TableLoad
@@ -70,20 +69,27 @@ def _shards(context: Context, taken: set[tuple[str, int]]) -> Iterator[Event]:
     readers, position = open_readers(context.source.dialect, context.source.url, 1)
     with readers[0] as reader, context.target.open(readonly=False) as session:
         ledger = Ledger(session)
-        if ledger.position(context.run_id) not in ("", position):
-            # From here on nobody may take what is loaded for one moment of the source.
-            _tell_apart(ledger, context.run_id)
         for route in sorted(context.chosen(), key=lambda r: -r.source.rows):
             state = ledger.table_state(context.run_id, route.name)
-            for number in [s.shard.number for s in state.open_shards]:
+            for shard in [s.shard for s in state.open_shards]:
                 # The lock ends with the session, so every shard gets its own.
                 with context.target.open(readonly=False) as writer:
-                    if writer.lock_run(_lock(context.run_id, route.name, number)):
-                        yield from _one(context, route, number, reader, writer)
-                        taken.add((route.name, number))
+                    if writer.lock_run(shard_lock(shard)) and _is_open(shard, writer):
+                        # Asked with the lock in hand: a load may have moved on to another moment.
+                        if ledger.position(context.run_id) not in ("", position):
+                            _tell_apart(ledger, context.run_id)
+                        yield from _one(context, route, shard.number, reader, writer)
+                        taken.add((route.name, shard.number))
+
+
+def _is_open(shard: Shard, writer: Session) -> bool:
+    """Say whether a shard is not loaded yet, now that nobody else can take it."""
+    now = Ledger(writer).shard_state(shard.run_id, shard.table, shard.number)
+    return now.shard.done_at is None
 
 
 def _tell_apart(ledger: Ledger, run_id: str) -> None:
+    """Write down that what is loaded is not of one moment of the source any more."""
     try:
         with ledger.session.transaction():
             ledger.set_position(run_id, "")
@@ -95,8 +101,6 @@ def _tell_apart(ledger: Ledger, run_id: str) -> None:
 def _one(
     context: Context, route: Route, number: int, reader: Session, writer: Session
 ) -> Iterator[Event]:
-    if Ledger(writer).shard_state(context.run_id, route.name, number).shard.done_at:
-        return
     yield Said(f"{route.name}: takes shard {number}")
     tally = Tally(route, TableState(), [number])
     told: list[Event] = []
@@ -119,8 +123,3 @@ def _pace(context: Context, tell: Callable[[Event], None]) -> Pace:
     }
     shared = migration.model_copy(update={"throttle": limits.model_copy(update=own)})
     return load_pace(shared, target.dialect, partial(target.open, readonly=True), tell)
-
-
-def _lock(run_id: str, table: str, number: int) -> str:
-    digest = hashlib.sha256(f"{run_id}/{table}/{number}".encode()).hexdigest()[:24]
-    return f"datamig-{digest}"

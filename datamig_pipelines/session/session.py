@@ -31,7 +31,7 @@ class Session:
         self.readonly = readonly
         self.lost = False
         """The connection broke while it was in use; `reopen` makes a new one."""
-        self._lock = ""
+        self._locks: list[str] = []
         with self._translated():
             self._connection = dialect.connect(url, readonly=readonly)
 
@@ -48,7 +48,7 @@ class Session:
         self._connection.close()
 
     def reopen(self) -> None:
-        """Connect anew, in place of a lost connection, and take the run's lock again if it had it.
+        """Connect anew, in place of a lost connection, and take the locks again that it had.
 
         Raises:
             ConnectError: The server does not answer (yet).
@@ -59,7 +59,7 @@ class Session:
         with self._translated():
             self._connection = self.dialect.connect(self.url, readonly=self.readonly)
             self.lost = False
-        if self._lock and not self.lock_run(self._lock):
+        if not all(self._takes(name) for name in self._locks):
             msg = "the connection that held the run's lock was lost, and another process has it now"
             hint = "`datamig status` shows what it does; run again when it has ended."
             raise RunningElsewhereError(msg, hint=hint)
@@ -113,17 +113,25 @@ class Session:
         return self.dialect.fingerprint(self, table, columns, where)
 
     def lock_run(self, name: str) -> bool:
-        """Take the lock that one run on a target may hold; False if another process has it."""
-        with self._translated():
-            if self.dialect.lock_run(self._connection, name):
-                self._lock = name
-                return True
+        """Take a lock that one session of a target may hold until it ends; False: another has it.
+
+        Taken twice, it is held once.
+        """
+        if name in self._locks:
+            return True
+        if self._takes(name):
+            self._locks.append(name)
+            return True
         return False
 
     def replace(self, files: Sequence[Path]) -> None:
         """Put a backup in the place of everything in the database but our ledger."""
         with self._translated():
             self.dialect.replace(self._connection, self.url, files)
+
+    def _takes(self, lock: str) -> bool:
+        with self._translated():
+            return self.dialect.lock_run(self._connection, lock)
 
     def _rollback(self) -> None:
         try:

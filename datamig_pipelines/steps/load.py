@@ -1,7 +1,7 @@
 """Copies the rows: all shards of the chosen tables over one snapshot, several at a time."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -16,17 +16,18 @@ from datamig_pipelines.errors import (
     ConnectError,
     ConnectionLostError,
     EngineError,
+    RunningElsewhereError,
     SourceChangedError,
     StreamChangedError,
 )
-from datamig_pipelines.ledger import Ledger, ProofEntry, ShardState, TableState
+from datamig_pipelines.ledger import Ledger, ProofEntry, Shard, ShardState, TableState
 from datamig_pipelines.proofs import PROOFS, Evidence, ProofResult
 from datamig_pipelines.session import Session, open_readers
 from datamig_pipelines.steps.base import Context, Step, StepDone, TableLoaded
 from datamig_pipelines.transfer import Event, Route, Said
 from datamig_pipelines.transfer.crew import Crew, Job
 from datamig_pipelines.transfer.events import LoadBegun
-from datamig_pipelines.transfer.manifest import cut_table
+from datamig_pipelines.transfer.manifest import cut_table, shard_lock
 from datamig_pipelines.transfer.pace import Pace, load_pace
 from datamig_pipelines.transfer.reproof import Reproof, TakeBack
 from datamig_pipelines.transfer.retrying import Patience
@@ -34,6 +35,7 @@ from datamig_pipelines.transfer.table_load import LoadOrder, TableLoad, too_many
 from datamig_pipelines.transfer.tally import Tally
 
 _TICK_S = 0.5
+_IN_HAND_S = 10.0  # how long the shards of workers that ended just now may stay locked
 _NONE = 0  # the shard of a table that has none to load
 _AWAY = (ConnectionLostError, ConnectError)
 
@@ -154,8 +156,8 @@ class _Attempt:
     def events(self) -> Iterator[Event]:
         """Load all that the ledger does not call loaded, and yield what happens."""
         chosen = {r.name for r in self.context.chosen()}
-        states = self._states()
-        position = self._assemble(states)
+        position = self._assemble(self._states())
+        states = self._taken()
         if any(not states[name].done for name in chosen):
             yield from self._proven_again(states, position)
             before, states = states, self._states()
@@ -201,6 +203,31 @@ class _Attempt:
         self._crew = Crew(pairs)
         return position
 
+    # ---- workers of a load that is shared
+
+    def _taken(self) -> dict[str, TableState]:
+        """Take all open shards in hand and return how far the tables are then.
+
+        A worker of `running.share` outlives its Dagster run when that is killed. What it writes,
+        from a moment of its own, would end behind what was proven here.
+        """
+        self._take([s.shard for t in self._states().values() for s in t.open_shards])
+        return self._states()
+
+    def _take(self, shards: Iterable[Shard]) -> None:
+        """Lock shards against the workers of `running.share`. Raises RunningElsewhereError."""
+        shared = self.context.migration.spread is not None
+        if not (shared and self.context.target.dialect.can.concurrent_writers):
+            return
+        deadline = time.monotonic() + _IN_HAND_S
+        for shard in shards:
+            while not self.session.lock_run(shard_lock(shard)):
+                if time.monotonic() > deadline:
+                    msg = f"a worker has shard {shard.number} of {shard.table} in hand"
+                    hint = "Wait until it has ended, or stop it, and run again."
+                    raise RunningElsewhereError(msg, hint=hint)
+                time.sleep(_TICK_S)
+
     # ---- what was loaded before
 
     def _proven_again(self, states: dict[str, TableState], position: str) -> Iterator[Event]:
@@ -222,6 +249,7 @@ class _Attempt:
         if begun:
             yield Said(f"proving again what is loaded of {len(begun)} tables: the source moved on")
             yield from self._crew.work([self._reproof(r, states[r.name]) for r in begun])
+        self._taken()
         with self.session.transaction():
             self._ledger.set_position(run_id, position)
 
@@ -252,6 +280,7 @@ class _Attempt:
             state = states[route.name]
             if not state.shards:
                 shards = cut_table(route, self.context.run_id, self._sessions[0])
+                self._take(shards)
                 with self.session.transaction():
                     self._ledger.add_shards(shards)
                 state = replace(state, shards=tuple(ShardState(s) for s in shards))

@@ -1,11 +1,18 @@
-"""Cuts a table into shards, by keys or by pages."""
+"""Cuts a table into shards, by keys or by pages, and names their locks."""
 
+import hashlib
 from itertools import pairwise
 
 from datamig_pipelines.ledger import Shard
 from datamig_pipelines.ledger.entry import key_text
 from datamig_pipelines.session import Session
 from datamig_pipelines.transfer.route import Route
+
+
+def shard_lock(shard: Shard) -> str:
+    """Return the name of the lock in the target that whoever has a shard in hand holds."""
+    digest = hashlib.sha256(f"{shard.run_id}/{shard.table}/{shard.number}".encode()).hexdigest()
+    return f"datamig-{digest[:24]}"
 
 
 def cut_table(route: Route, run_id: str, source: Session) -> list[Shard]:

@@ -4,12 +4,14 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from datamig_pipelines.dialects import get_dialect
+from datamig_pipelines.errors import RunningElsewhereError
 from datamig_pipelines.ledger import Ledger
 from datamig_pipelines.running.opening import opened
-from datamig_pipelines.running.share import _lock, cut, share
+from datamig_pipelines.running.share import cut, share
 from datamig_pipelines.session import Session
 from datamig_pipelines.spec import Migration
-from datamig_pipelines.steps import STEPS
+from datamig_pipelines.steps import STEPS, load
+from datamig_pipelines.transfer.manifest import shard_lock
 
 ROWS = 4000
 
@@ -36,8 +38,15 @@ def migration(source, pg_url2, pg_url, tmp_path, monkeypatch):
         "target": {"url_env": "SHARED_TARGET"},
         "batch_size": 100,
         "shards": 8,
+        "spread": {"executor": "processes"},
     }
     return Migration.model_validate(said).based(tmp_path)
+
+
+def lock(session, context, number):
+    """The lock of a shard of the one table."""
+    state = Ledger(session).shard_state(context.run_id, context.routes[0].name, number)
+    return shard_lock(state.shard)
 
 
 def test_worker_takes_all_shards_but_those_in_hand(migration, pg_url):
@@ -48,7 +57,7 @@ def test_worker_takes_all_shards_but_those_in_hand(migration, pg_url):
         name = context.routes[0].name
         count = cut(context, session)
         with context.target.open(readonly=False) as other:
-            assert other.lock_run(_lock(context.run_id, name, 2))
+            assert other.lock_run(lock(session, context, 2))
             list(share(context))
         shards = Ledger(session).table_state(context.run_id, name).shards
         open_ones = [s.shard.number for s in shards if s.shard.done_at is None]
@@ -67,10 +76,9 @@ def test_shards_of_several_moments_become_one(migration, source):
     with opened(migration) as (plan, session):
         context = plan.context
         list(STEPS["schema"].run(context, session))
-        name = context.routes[0].name
         cut(context, session)
         with context.target.open(readonly=False) as other:
-            assert other.lock_run(_lock(context.run_id, name, 1))
+            assert other.lock_run(lock(session, context, 1))
             list(share(context))
         source.query("UPDATE t SET v = 99 WHERE id IN (1, 3999)")
         list(share(context))
@@ -83,3 +91,52 @@ def test_shards_of_several_moments_become_one(migration, source):
 
     assert (found, total) == ([(1,), (3999,)], [(ROWS, ROWS)])
     assert proofs == {"equal"}
+
+
+def test_load_waits_for_workers_and_refuses_to_race_them(migration, source, monkeypatch):
+    """A worker that outlived its run keeps its shard: nothing is proven or loaded beside it."""
+    monkeypatch.setattr(load, "_IN_HAND_S", 0.0)
+    with opened(migration) as (plan, session):
+        context = plan.context
+        list(STEPS["schema"].run(context, session))
+        cut(context, session)
+        with context.target.open(readonly=False) as other:
+            assert other.lock_run(lock(session, context, 2))
+            with pytest.raises(RunningElsewhereError, match="shard 2"):
+                list(STEPS["load"].run(context, session))
+            before = Ledger(session).table_state(context.run_id, context.routes[0].name)
+        list(STEPS["load"].run(context, session))
+        after = Ledger(session).table_state(context.run_id, context.routes[0].name)
+
+    assert (before.rows_loaded, after.rows_loaded, after.done) == (0, ROWS, True)
+
+
+def test_worker_takes_nothing_from_a_load(migration):
+    """What a load has in hand is not taken by a worker that comes late."""
+    with opened(migration) as (plan, session):
+        context = plan.context
+        list(STEPS["schema"].run(context, session))
+        cut(context, session)
+        events = STEPS["load"].run(context, session)
+        next(events)
+        said = [str(event) for event in share(context)]
+        list(events)
+        state = Ledger(session).table_state(context.run_id, context.routes[0].name)
+
+    assert len(said) == 1
+    assert "0 shards were loaded here" in said[0]
+    assert (state.done, state.rows_loaded) == (True, ROWS)
+
+
+def test_worker_tells_that_a_load_moved_on_before_it_takes_another_shard(migration):
+    """Its moment is not the ledger's any more: the next load has to prove what it brought."""
+    with opened(migration) as (plan, session):
+        context, ledger = plan.context, Ledger(session)
+        list(STEPS["schema"].run(context, session))
+        cut(context, session)
+        worker = share(context)
+        next(worker)
+        ledger.set_position(context.run_id, "of a load that ended meanwhile")
+        list(worker)
+
+        assert ledger.position(context.run_id) == ""

@@ -15,6 +15,7 @@ from datamig_pipelines.catalog import (
     ForeignKey,
     Index,
     Key,
+    Kind,
     SchemaObject,
     Table,
     TableName,
@@ -70,6 +71,7 @@ class DuckDB(Dialect):
         fulltext_indexes=False,
         foreign_key_actions=False,
         limits=(),
+        unindexable=frozenset({Kind.INTERVAL, Kind.DURATION, Kind.ARRAY}),
     )
 
     # ---- driver

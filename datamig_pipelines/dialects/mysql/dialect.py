@@ -20,7 +20,7 @@ from datamig_pipelines.catalog import (
     Type,
     View,
 )
-from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
+from datamig_pipelines.dialects.base import RUN_LOCK, Dialect, Queryable, Scratch
 from datamig_pipelines.dialects.capabilities import Capabilities, Limit, Wire
 from datamig_pipelines.dialects.dumping import DumpOrder
 from datamig_pipelines.dialects.fitting import Beyond, Limits
@@ -231,10 +231,15 @@ class MySQL(Dialect):
 
     @override
     def lock_run(self, connection: Any, name: str) -> bool:
-        """Take the lock, and enter into the ledger what a killed run could not; see `recovery`."""
+        """Take the lock; with the run's, enter into the ledger what a killed run could not.
+
+        Not with a shard's: the run that is at work then is about to enter it itself, and an object
+        that it has made just now would be taken for a killed run's and dropped.
+        """
         if not driver.lock_run(connection, name):
             return False
-        recovery.adopt(connection)
+        if name == RUN_LOCK:
+            recovery.adopt(connection)
         return True
 
     # ---- DDL

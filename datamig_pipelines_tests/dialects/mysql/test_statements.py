@@ -200,6 +200,9 @@ def test_what_a_killed_run_made_is_entered(source: Session) -> None:
     later = "UPDATE datamig_intent SET made_at = made_at + INTERVAL 1 HOUR"
     source.query(f"{later} WHERE unit LIKE '%old'")
 
+    assert source.lock_run("datamig-shard")
+    assert not [n for n, (s, _) in ledger.steps("r1").items() if s == "done"], "a run is at work"
+
     assert source.lock_run("datamig")
 
     assert {n for n, (s, _) in ledger.steps("r1").items() if s == "done"} == {
