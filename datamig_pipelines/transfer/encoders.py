@@ -14,6 +14,7 @@ from datamig_pipelines.dialects.columns import Columns
 from datamig_pipelines.dialects.reading import Cell, Projection, Row
 from datamig_pipelines.errors import RefusedError
 from datamig_pipelines.transfer import pieces
+from datamig_pipelines.transfer.arrow import arrow_type, csv_to_arrow
 from datamig_pipelines.transfer.lines import copy_lines
 from datamig_pipelines.transfer.pieces import is_large
 from datamig_pipelines.transfer.route import Route
@@ -26,10 +27,8 @@ Encoder = Callable[[Sequence[Row]], Any]
 
 COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 _SPECIAL = re.compile(r"[\\\n\r\t]")
-_INT64_BITS = 63
 _TOGETHER = 1_000  # rows
 _BLOCK_BYTES = 1 << 20
-_PARSED = 5_000  # lines of CSV at once
 _FRACTION = re.compile(r"\s*[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?\s*")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 
@@ -270,18 +269,6 @@ _QUICK: dict[Callable[[str], Cell], tuple[Callable[[str], Cell], re.Pattern[str]
 }
 
 
-def arrow_type(type_: Type) -> "pa.DataType":
-    """Return the Arrow type that carries a cell without a loss: int64, double, binary or string."""
-    import pyarrow as pa
-
-    whole = type_.kind is Kind.INTEGER and (type_.bits or 0) + type_.unsigned <= _INT64_BITS + 1
-    if whole or type_.kind is Kind.YEAR:
-        return pa.int64()
-    if type_.kind is Kind.FLOAT:
-        return pa.float64()
-    return pa.binary() if type_.kind is Kind.BLOB else pa.string()
-
-
 def _cells_to_arrow(columns: Sequence[Projection]) -> Encoder:
     import pyarrow as pa
 
@@ -327,49 +314,6 @@ def _as_bytes(cell: Cell) -> bytes | None:
     return None if cell is None else cell if isinstance(cell, bytes) else str(cell).encode()
 
 
-def _csv_to_arrow(columns: Sequence[Projection]) -> Encoder:
-    import pyarrow as pa
-    import pyarrow.csv as pacsv
-
-    names = [f"c{i}" for i in range(len(columns))]
-    whole = [arrow_type(c.type) == pa.int64() for c in columns]
-    types = {n: pa.int64() if w else pa.string() for n, w in zip(names, whole, strict=True)}
-    blobs = [i for i, c in enumerate(columns) if c.type.kind is Kind.BLOB]
-    # An empty line is a row: the one column of its table is NULL.
-    parse = pacsv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False)
-    convert = pacsv.ConvertOptions(
-        column_types=types,
-        null_values=[""],
-        strings_can_be_null=True,
-        quoted_strings_can_be_null=False,
-    )
-
-    def parsed_lines(lines: Sequence[Row]) -> pa.Table:
-        payload = b"".join(lines)  # type: ignore[arg-type]
-        read = pacsv.ReadOptions(column_names=names, use_threads=False, block_size=len(payload) + 1)
-        table = pacsv.read_csv(pa.BufferReader(payload), read, parse, convert)
-        del payload
-        bytes_of = _large_bytes if is_large(lines) else _bytes
-        for i in blobs:
-            raw = pa.array(bytes_of(table.column(i)), type=pa.binary())
-            table = table.set_column(i, names[i], raw)
-        return table
-
-    def encode(rows: Sequence[Row]) -> pa.Table:
-        step = 1 if is_large(rows) else _PARSED
-        return pa.concat_tables(parsed_lines(rows[i : i + step]) for i in range(0, len(rows), step))
-
-    return encode
-
-
-def _bytes(digits: "pa.ChunkedArray") -> list[bytes | None]:
-    return [None if t is None else bytes.fromhex(t) for t in digits.to_pylist()]
-
-
-def _large_bytes(digits: "pa.ChunkedArray") -> list[bytes | None]:
-    return [unhexlify(t.as_buffer()) if t.is_valid else None for t in digits]
-
-
 def _columns_to_text(columns: Sequence[Projection]) -> Encoder:
     by_cells, width = _cells_to_text(columns), len(columns)
 
@@ -396,7 +340,7 @@ _ENCODERS: dict[tuple[Wire, Wire], Callable[[Sequence[Projection]], Encoder]] = 
     (Wire.CELLS, Wire.CELLS): _cells_to_cells,
     (Wire.CELLS, Wire.ARROW): _cells_to_arrow,
     (Wire.COPY_TEXT, Wire.CELLS): _text_to_cells,
-    (Wire.COPY_CSV, Wire.ARROW): _csv_to_arrow,
+    (Wire.COPY_CSV, Wire.ARROW): csv_to_arrow,
     (Wire.ARROW, Wire.COPY_TEXT): _columns_to_text,
     (Wire.ARROW, Wire.ARROW): _columns_to_arrow,
 }

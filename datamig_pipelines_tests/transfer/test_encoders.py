@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from datamig_pipelines.catalog import Kind, Type
 from datamig_pipelines.dialects.capabilities import Wire
 from datamig_pipelines.errors import RefusedError
-from datamig_pipelines.transfer.encoders import arrow_type, blocks, cells_encoder, encoder, pairs
+from datamig_pipelines.transfer.arrow import arrow_type
+from datamig_pipelines.transfer.encoders import blocks, cells_encoder, encoder, pairs
 from datamig_pipelines.transfer.rows import split_text
 from datamig_pipelines_tests.transfer.streams import (
     BLOB,
