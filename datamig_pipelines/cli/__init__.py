@@ -18,6 +18,7 @@ from datamig_pipelines.cli import (
     new,
     pause,
     plan,
+    rehearse,
     rejects,
     rollback,
     run,
@@ -41,7 +42,7 @@ app = typer.Typer(
 )
 _VERBS = (
     *(new, check, plan, run, status, validate, rollback, backups, copy, doctor, explain),
-    *(history, acknowledge, baseline, approve),
+    *(history, acknowledge, baseline, approve, rehearse),
 )
 for _verb in _VERBS:
     _name = _verb.__name__.rpartition(".")[2]

@@ -31,6 +31,10 @@ DatamigError
     TransformError
     RejectsError
     StalledError
+    RehearsalError
+      IrreversibleError
+      AlreadyRunError
+      SampleError
     StreamChangedError
   EngineError
     DriverMissingError
@@ -89,12 +93,16 @@ from datamig_pipelines.errors.plan import (
     TypeUnsupportedError,
 )
 from datamig_pipelines.errors.step import (
+    AlreadyRunError,
     BackupDamagedError,
     BackupError,
     BackupMissingError,
     BackupStoreError,
+    IrreversibleError,
+    RehearsalError,
     RejectsError,
     RestoreError,
+    SampleError,
     StalledError,
     StepError,
     StreamChangedError,
@@ -130,6 +138,7 @@ from datamig_pipelines.errors.ledger import (
 # isort: on
 
 __all__ = [
+    "AlreadyRunError",
     "BackupDamagedError",
     "BackupError",
     "BackupMissingError",
@@ -147,6 +156,7 @@ __all__ = [
     "EngineError",
     "FileChangedError",
     "FilesUrlError",
+    "IrreversibleError",
     "KeyUnsupportedError",
     "LedgerError",
     "LedgerOutdatedError",
@@ -166,9 +176,11 @@ __all__ = [
     "PlanOutdatedError",
     "ProofFailedError",
     "RefusedError",
+    "RehearsalError",
     "RejectsError",
     "RestoreError",
     "RunningElsewhereError",
+    "SampleError",
     "ScratchUnfitError",
     "SourceChangedError",
     "SpecError",
