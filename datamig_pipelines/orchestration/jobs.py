@@ -23,7 +23,7 @@ _VALIDATE = "Proves a loaded migration again; fails if anything differs."
 
 
 def jobs(graph: Graph) -> list[Job]:
-    """Return ``<name>`` and its ``_plan``, ``_validate``, ``_rollback``, ``_rehearse``, ``_pause`` …
+    """Return ``<name>``, ``_plan``, ``_validate``, ``_rollback``, ``_rehearse``, and two to pause.
 
     Where the spec has ``spread``, ``<name>_spread`` as well.
 

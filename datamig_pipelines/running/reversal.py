@@ -10,6 +10,8 @@ from datamig_pipelines.backups import State, differences, strangers
 
 _SHOWN = 20
 _VALUES = ": values"
+_DATA = (_VALUES, ": counters")
+"""Parts of a table that its rows decide; the others are its definition."""
 _GRANT = "grant "
 
 
@@ -92,7 +94,8 @@ def judged(stride: Stride, way: WayBack) -> tuple[Reversal, dict[str, Any]]:
         by = "its own undo" if own else _by_others(way)
         return Reversal.LOSSLESS, evidence | {"taken back by": by}
     evidence["left"] = _listed(left)
-    lossy = all(key.endswith(_VALUES) for key in left)
+    there = {f"table {name}{part}" for name in way.original.tables for part in _DATA}
+    lossy = set(left) <= there  # rows in a table that should be gone are no loss, but left over
     return Reversal.LOSSY if lossy else Reversal.IRREVERSIBLE, evidence
 
 
@@ -101,7 +104,7 @@ def whole(classes: Sequence[Reversal], way: WayBack) -> Reversal:
     order = list(Reversal)
     worst = max(classes, key=order.index, default=Reversal.NO_OP)
     left = changed(way.original, way.final)
-    if way.broken or any(not key.endswith(_VALUES) for key in left):
+    if way.broken or any(not key.endswith(_DATA) for key in left):
         return Reversal.IRREVERSIBLE
     return max(worst, Reversal.LOSSY, key=order.index) if left else worst
 
