@@ -51,6 +51,6 @@ def test_connection_elsewhere_is_written_nowhere(
     assert moved.target_url() == url
     assert moved.home == tmp_path / "there"
     texts = (moved.model_dump_json(), repr(moved), str(moved), spec_text(moved))
-    assert not any("geheim" in text or "scratch" in text for text in texts)
+    assert not any("geheim" in text or "host/" in text for text in texts)
     with pytest.raises(MissingSecretError):
         migration.target_url()
