@@ -85,6 +85,19 @@ def test_rehearsal_walks_all_ways_and_touches_nothing(house: House) -> None:
     assert json.loads(path.read_text())["steps"] == found["steps"]
     assert house.all_of_it() == before
     assert house.scratches() == set()
+    assert [p.name for p in migration.home.iterdir()] == ["rehearsals"], "no report, no backup"
+    assert {p.name for p in migration.base.iterdir()} == {"defs.yaml", ".datamig"}
+
+
+@one
+def test_rehearsal_of_a_sample_keeps_references_whole(house: House) -> None:
+    """One row of each table, and those that they refer to; all proofs hold on that part."""
+    found, _, error = rehearsed(house.migration(), "1")
+
+    assert error is None
+    assert {t["table"]: t["rows"] for t in found["forward"]["tables"]} == {"p": 1, "q": 1}
+    assert set(found["forward"]["proofs"]) == {"equal"}
+    assert (found["sample"], found["class"]) == ("1", "lossless")
 
 
 @one
