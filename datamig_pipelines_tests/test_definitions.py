@@ -35,7 +35,7 @@ def test_definitions_load() -> None:
 
     dg.Definitions.validate_loadable(found)
     jobs = {j.name for j in found.resolve_all_job_defs() if not j.name.startswith("__")}
-    verbs = ("plan", "validate", "rollback", "pause", "resume")
+    verbs = ("plan", "validate", "rollback", "rehearse", "pause", "resume")
     assert jobs == {"shop", *(f"shop_{verb}" for verb in verbs)}
     assert found.executor is dg.in_process_executor
 

@@ -20,6 +20,7 @@ from datamig_pipelines.cli import (
     new,
     pause,
     plan,
+    rehearse,
     rejects,
     rollback,
     run,
@@ -46,7 +47,7 @@ app = typer.Typer(
 _VERBS = (
     *(new, check, assess, plan, run, script, status, validate, diff, tests, rollback),
     *(backups, copy, doctor, explain),
-    *(history, acknowledge, baseline, approve),
+    *(history, acknowledge, baseline, approve, rehearse),
 )
 for _verb in _VERBS:
     _name = _verb.__name__.rpartition(".")[2]

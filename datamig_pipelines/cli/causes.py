@@ -152,6 +152,25 @@ CAUSES: dict[str, tuple[str, str]] = {
         "the server or the network hangs, or somebody holds a lock.",
         "look for locks and load on both servers, then run again: it goes on where it stopped.",
     ),
+    "RehearsalError": (
+        "the source, the target or the scratch database could not be read or made.",
+        "the message names the step; the target is as it was, so mend it and rehearse again.",
+    ),
+    "IrreversibleError": (
+        "a step whose undo leaves something behind or takes too much away, or a drop was refused.",
+        (
+            "look at the step that the message names in the file of the rehearsal; with --keep the "
+            "scratch database stays to be looked at. Do not run before it is understood."
+        ),
+    ),
+    "AlreadyRunError": (
+        "the migration was run, or begun, and the target is not as it was before any more.",
+        "rehearse before the run; after it, `datamig rollback` takes it back and proves that.",
+    ),
+    "SampleError": (
+        "a typing error in --sample.",
+        "write a share of each table (5%) or a number of rows per table (1000).",
+    ),
     "StreamChangedError": (
         "a table without a key whose rows were changed, or moved by the engine, since they came.",
         "run again: the table starts over by itself. A key (`key:`) would make it go on.",

@@ -71,7 +71,8 @@ def _head(figures: dict[str, Any]) -> None:
         ("rows", "batches", "time"),
     )
     total = sum(t["rows"] for t in figures["tables"])
-    say(f"{len(rows)} tables, about {total:,} rows, about {duration(figures['seconds'])}")
+    spent = f"about {duration(figures['seconds'])}, {figures['timing']}"
+    say(f"{len(rows)} tables, about {total:,} rows, {spent}")
     if figures["views"]:
         say(f"views: {', '.join(figures['views'])}")
     for note in figures["notes"]:

@@ -316,8 +316,12 @@ class Dialect(Comparing, Fitting, ABC):
         raise NotYetError(msg, hint=hint)
 
     @abstractmethod
-    def scratch(self, url: URL, folder: Path) -> "Scratch":
-        """Return a context manager that makes an empty scratch database and drops it afterwards."""
+    def scratch(self, url: URL, folder: Path, name: str = "") -> "Scratch":
+        """Return a context manager that makes an empty scratch database and drops it afterwards.
+
+        Beside ``url`` where the engine is a server, else in ``folder``. Without a ``name`` it gets
+        one that nothing else has.
+        """
 
     @abstractmethod
     def lock_run(self, connection: Any, name: str) -> bool:
@@ -332,7 +336,7 @@ class Scratch(Protocol):
         ...
 
     def __exit__(self, *exc: object) -> None:
-        """Drop it."""
+        """Drop it; nothing happens where there is none of that name."""
         ...
 
 

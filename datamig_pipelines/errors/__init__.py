@@ -32,6 +32,10 @@ DatamigError
     TransformError
     RejectsError
     StalledError
+    RehearsalError
+      IrreversibleError
+      AlreadyRunError
+      SampleError
     StreamChangedError
   EngineError
     DriverMissingError
@@ -92,12 +96,16 @@ from datamig_pipelines.errors.plan import (
     TypeUnsupportedError,
 )
 from datamig_pipelines.errors.step import (
+    AlreadyRunError,
     BackupDamagedError,
     BackupError,
     BackupMissingError,
     BackupStoreError,
+    IrreversibleError,
+    RehearsalError,
     RejectsError,
     RestoreError,
+    SampleError,
     StalledError,
     StepError,
     StreamChangedError,
@@ -133,6 +141,7 @@ from datamig_pipelines.errors.ledger import (
 # isort: on
 
 __all__ = [
+    "AlreadyRunError",
     "BackupDamagedError",
     "BackupError",
     "BackupMissingError",
@@ -150,6 +159,7 @@ __all__ = [
     "EngineError",
     "FileChangedError",
     "FilesUrlError",
+    "IrreversibleError",
     "KeyUnsupportedError",
     "LedgerError",
     "LedgerOutdatedError",
@@ -170,9 +180,11 @@ __all__ = [
     "ProofFailedError",
     "ProofGateError",
     "RefusedError",
+    "RehearsalError",
     "RejectsError",
     "RestoreError",
     "RunningElsewhereError",
+    "SampleError",
     "ScratchUnfitError",
     "ScriptError",
     "SourceChangedError",

@@ -59,6 +59,33 @@ class StalledError(StepError):
     code = "DM304"
 
 
+class RehearsalError(StepError):
+    """A rehearsal could not come to its end; the target was not touched."""
+
+    code = "DM350"
+
+
+class IrreversibleError(RehearsalError):
+    """The rehearsed way back does not lead to the state that was there before."""
+
+    code = "DM351"
+    exit_code = 3
+
+
+class AlreadyRunError(RehearsalError):
+    """What is to be rehearsed is in the target already, finished or half."""
+
+    code = "DM352"
+    exit_code = 5
+
+
+class SampleError(RehearsalError):
+    """The size of a rehearsal's sample cannot be understood."""
+
+    code = "DM353"
+    exit_code = 4
+
+
 class StreamChangedError(StepError):
     """A table without a key did not come again in the order in which it was loaded so far."""
 

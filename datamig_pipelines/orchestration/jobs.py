@@ -7,6 +7,7 @@ import dagster as dg
 from datamig_pipelines.orchestration.approvals import approval_jobs
 from datamig_pipelines.orchestration.graph import Graph
 from datamig_pipelines.orchestration.pausing import pause_jobs
+from datamig_pipelines.orchestration.rehearsal import rehearsal_job
 from datamig_pipelines.orchestration.rollback import rollback_job
 from datamig_pipelines.orchestration.settings import mapping
 from datamig_pipelines.orchestration.spread import spread_job
@@ -22,7 +23,7 @@ _VALIDATE = "Proves a loaded migration again; fails if anything differs."
 
 
 def jobs(graph: Graph) -> list[Job]:
-    """Return ``<name>`` and ``<name>_plan``, ``_validate``, ``_rollback``, ``_pause``, ``_resume``.
+    """Return ``<name>``, ``_plan``, ``_validate``, ``_rollback``, ``_rehearse``, and two to pause.
 
     Where the spec has ``spread``, ``<name>_spread`` as well.
 
@@ -42,7 +43,13 @@ def jobs(graph: Graph) -> list[Job]:
         found.append(_job(graph, "_validate", checks, _VALIDATE))
     if graph.migration.spread:
         found.append(spread_job(graph, graph.migration.spread))
-    return [*found, rollback_job(graph), *pause_jobs(graph), *approval_jobs(graph)]
+    return [
+        *found,
+        rollback_job(graph),
+        rehearsal_job(graph),
+        *pause_jobs(graph),
+        *approval_jobs(graph),
+    ]
 
 
 def _job(graph: Graph, suffix: str, selection: dg.AssetSelection, text: str) -> Job:

@@ -97,6 +97,7 @@ def plan_facts(plan: Plan) -> dict[str, Any]:
         "rows": sum(t["rows"] for t in told["tables"]),
         "batches": sum(t["batches"] for t in told["tables"]),
         "estimated_seconds": float(told["seconds"]),
+        "timing": told["timing"],
         "plan": dg.MetadataValue.md("\n".join([*head, *rows])),
         "notes": dg.MetadataValue.md("\n".join(f"- {n}" for n in told["notes"]) or "none"),
         "assessment": dg.MetadataValue.md(_assessment(plan)),

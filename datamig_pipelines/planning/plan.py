@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from datamig_pipelines.planning.differences import Facts
-from datamig_pipelines.planning.timeline import seconds_of
+from datamig_pipelines.planning.rehearsed import Measured
+from datamig_pipelines.planning.timeline import Timeline, timeline
 from datamig_pipelines.steps import STEPS, Context
 
 
@@ -12,14 +13,15 @@ from datamig_pipelines.steps import STEPS, Context
 class Plan:
     """The plan of one migration: its context, and the versions of both engines.
 
-    ``facts`` are what the fingerprint is the digest of. `as_dict` is what `--json`, the plan asset
-    and the report show of it.
+    ``facts`` are what the fingerprint is the digest of, ``measured`` the figures of a rehearsal.
+    `as_dict` is what `--json`, the plan asset and the report show of it.
     """
 
     context: Context
     source_version: str
     target_version: str
     facts: Facts = field(default_factory=dict)
+    measured: Measured | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -28,12 +30,17 @@ class Plan:
 
     @property
     def seconds(self) -> float:
-        """Return the estimated duration in seconds, from typical figures of each route."""
-        return sum(seconds_of(r) for r in self.context.chosen())
+        """Return the expected duration in seconds."""
+        return self.timeline.seconds
+
+    @property
+    def timeline(self) -> Timeline:
+        """Return what is expected of each table and step, and by what."""
+        return timeline(self.context.chosen(), self.measured)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the plan in JSON-compatible words."""
-        context = self.context
+        context, expected = self.context, self.timeline
         return {
             "migration": context.migration.name,
             "kind": context.migration.kind.value,
@@ -57,7 +64,7 @@ class Plan:
                     "route": r.describe(),
                     "batch_size": r.batch_size,
                     "batches": -(-r.source.rows // r.batch_size),
-                    "seconds": round(seconds_of(r), 1),
+                    "seconds": round(expected.tables[r.name], 1),
                 }
                 for r in context.chosen()
             ],
@@ -65,8 +72,13 @@ class Plan:
             "objects": [str(o) for o in context.objects],
             "notes": list(context.notes),
             "steps": {
-                name: {"does": step.does, "statements": [str(s) for s in step.preview(context)]}
+                name: {
+                    "does": step.does,
+                    "statements": [str(s) for s in step.preview(context)],
+                    "seconds": round(expected.steps[name], 1) if name in expected.steps else None,
+                }
                 for name, step in STEPS.items()
             },
-            "seconds": round(self.seconds, 1),
+            "seconds": round(expected.seconds, 1),
+            "timing": expected.how,
         }

@@ -26,9 +26,11 @@ from datamig_pipelines.planning.objects import Objects, keeps_names, unmoved
 from datamig_pipelines.planning.order import parents_first
 from datamig_pipelines.planning.pacing import pace_notes
 from datamig_pipelines.planning.plan import Plan
+from datamig_pipelines.planning.rehearsed import Measured
 from datamig_pipelines.planning.relations import Relations
 from datamig_pipelines.planning.sharding import shards_of
 from datamig_pipelines.planning.tables import losses, plan_references, plan_table
+from datamig_pipelines.planning.timeline import timeline
 from datamig_pipelines.planning.views import plan_views, relation_of
 from datamig_pipelines.planning.wires import choose_wires
 from datamig_pipelines.spec import Launch, Migration, TableSpec
@@ -53,6 +55,7 @@ class Inputs:
     owned: frozenset[str] = frozenset()
     run_id: str = ""
     code: dict[str, str] = field(default_factory=dict)
+    measured: Measured | None = None
 
 
 def make_plan(inputs: Inputs) -> Plan:
@@ -112,7 +115,9 @@ class _Planner:
             objects,
             self.inputs.there.version,
         )
-        return Plan(context, self.inputs.there.version, self.inputs.here.version, facts)
+        measured = self.inputs.measured
+        context = replace(context, timing=str(timeline(context.chosen(), measured)))
+        return Plan(context, self.inputs.there.version, self.inputs.here.version, facts, measured)
 
     # ---- which tables
 

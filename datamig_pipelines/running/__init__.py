@@ -8,6 +8,7 @@ from datamig_pipelines.running.line import Version, baseline, moves, refuse_else
 from datamig_pipelines.running.opening import look
 from datamig_pipelines.running.pause import pause, resume
 from datamig_pipelines.running.readiness import Outlook, outlook
+from datamig_pipelines.running.rehearsal import Rehearsed, rehearse
 from datamig_pipelines.running.rejects import rejects, replay
 from datamig_pipelines.running.restoring import Overwritten
 from datamig_pipelines.running.rollback import Loss, losses, needs_restore, overwrites, roll_back
@@ -29,6 +30,7 @@ __all__ = [
     "Outlook",
     "Overwritten",
     "Prover",
+    "Rehearsed",
     "StepStarted",
     "TableDiff",
     "Version",
@@ -51,6 +53,7 @@ __all__ = [
     "pause",
     "proving",
     "refuse_elsewhere",
+    "rehearse",
     "rejects",
     "replay",
     "resume",

@@ -21,6 +21,7 @@ from datamig_pipelines.ledger import History, Ledger, RunEntry
 from datamig_pipelines.ledger.control import whoami
 from datamig_pipelines.ledger.entry import now
 from datamig_pipelines.planning import Inputs, Plan, make_plan
+from datamig_pipelines.planning.rehearsed import last_measured
 from datamig_pipelines.running.changes import entry_of, note_edit, refuse_changed, settled
 from datamig_pipelines.session import Session
 from datamig_pipelines.spec import Connection, Launch, Migration
@@ -224,6 +225,7 @@ def _planned(
         owned=owned.names,
         run_id=owned.run_id,
         code={t.transform: _code(t.transform, migration) for t in migration.tables if t.transform},
+        measured=last_measured(migration, ends[0].dialect.name, ends[1].dialect.name),
     )
     return make_plan(inputs)
 

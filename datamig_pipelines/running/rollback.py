@@ -1,7 +1,7 @@
 """Takes a migration back, by the ledger and the target's catalog; the source is not asked."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from datamig_pipelines.catalog import Table, View
@@ -24,6 +24,9 @@ from datamig_pipelines.spec import Launch, Migration
 from datamig_pipelines.steps import STEPS, Context, Place, StepDone
 from datamig_pipelines.steps.backup import names_of
 from datamig_pipelines.transfer import Event, Route, Said
+
+Witness = Callable[[str, Session], None]
+"""Called with each step that was undone, and the session that sees the target as it is then."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +68,19 @@ def needs_restore(migration: Migration) -> bool:
 
 
 def roll_back(
-    migration: Migration, *, by_restore: bool = False, fallback: bool = False, safety: bool = True
+    migration: Migration,
+    *,
+    by_restore: bool = False,
+    fallback: bool = False,
+    safety: bool = True,
+    witness: Witness | None = None,
 ) -> Iterator[Event]:
     """Take the last run of a migration back, prove the original state, and say so.
 
     Undo, newest step first, where that is exact; else, or with ``by_restore``, the backup is
     restored over everything in the target but the ledger. ``fallback`` restores as well where undo
     fails. ``safety`` keeps the target as it is before a restore. Safe to repeat: a rollback that
-    was killed goes on.
+    was killed goes on. ``witness`` looks on where nothing is restored.
 
     Raises:
         LedgerError: There is nothing to take back, or the original state is not reached.
@@ -87,7 +95,7 @@ def roll_back(
         elif fallback:
             events = _undone_or_restored(migration, place, session, run)
         else:
-            events = _undone(migration, place, session, run)
+            events = _undone(migration, place, session, run, witness)
         for event in events:
             yield tell(event)
 
@@ -102,7 +110,13 @@ def _undone_or_restored(
         yield from restore(migration, place, session, run, safety=True)
 
 
-def _undone(migration: Migration, place: Place, session: Session, run: RunEntry) -> Iterator[Event]:
+def _undone(
+    migration: Migration,
+    place: Place,
+    session: Session,
+    run: RunEntry,
+    witness: Witness | None = None,
+) -> Iterator[Event]:
     ledger = Ledger(session)
     ledger.end_run(run.run_id, "rolling_back")
     context = _context(migration, place, session, ledger, run)
@@ -110,6 +124,8 @@ def _undone(migration: Migration, place: Place, session: Session, run: RunEntry)
         if ledger.steps(run.run_id).get(name):
             yield from _undo(name, context, session)
             ledger.end_step(run.run_id, name, "undone", ledger.steps(run.run_id)[name][1])
+            if witness:
+                witness(name, session)
     since = _prove(place, session, ledger, run)
     changed = changed_since(migration, place, session, run)
     remember_rolled_back(place, History(session), run)

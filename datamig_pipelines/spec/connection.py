@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import unquote
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -38,6 +38,8 @@ class Connection(SpecModel):
         description="Schema; '' is the engine's default, '*' is all of them.",
     )
 
+    _elsewhere: URL | None = PrivateAttr(default=None)
+
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if (self.url is None) == (self.url_env is None):
@@ -50,6 +52,12 @@ class Connection(SpecModel):
             )
         return self
 
+    def at(self, url: URL) -> Self:
+        """Return this connection to another database, whose URL stays in memory: no dump has it."""
+        copy = self.model_copy()
+        copy._elsewhere = url  # noqa: SLF001 (a copy of ourselves)
+        return copy
+
     def resolve(self, base: Path) -> URL:
         """Return the URL; files become absolute below ``base``.
 
@@ -57,6 +65,8 @@ class Connection(SpecModel):
             MissingSecretError: The environment variable is not set.
             UnknownEngineError: It is no URL.
         """
+        if self._elsewhere is not None:
+            return self._elsewhere
         text = self.url
         if self.url_env is not None:
             text = os.environ.get(self.url_env)

@@ -99,6 +99,7 @@ class Migration(SpecModel):
     spread: Spread | None = None
 
     _base: Path = PrivateAttr(default_factory=Path.cwd)
+    _home: Path | None = PrivateAttr(default=None)
 
     @field_validator("name")
     @classmethod
@@ -137,6 +138,8 @@ class Migration(SpecModel):
         Below ``$DATAMIG_HOME`` if that is set, else below ``.datamig`` in the project (the nearest
         folder above the file with a pyproject.toml), else below ``.datamig`` beside the file.
         """
+        if self._home is not None:
+            return self._home
         if chosen := os.environ.get("DATAMIG_HOME"):
             return Path(chosen) / self.name
         projects = (
@@ -148,6 +151,12 @@ class Migration(SpecModel):
         """Return this migration with relative paths below ``folder``."""
         copy = self.model_copy()
         copy._base = folder.resolve()  # noqa: SLF001 (a copy of ourselves)
+        return copy
+
+    def elsewhere(self, target: URL, home: Path) -> Self:
+        """Return this migration with another target, and with another folder for its files."""
+        copy = self.model_copy(update={"target": self.target.at(target)})
+        copy._home = home  # noqa: SLF001 (a copy of ourselves)
         return copy
 
     def source_url(self) -> URL:

@@ -59,7 +59,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Context:
-    """Everything that a step needs; the same for all steps of a run."""
+    """Everything that a step needs; the same for all steps of a run.
+
+    ``timing`` is how long the plan expects the run to take, in words.
+    """
 
     migration: Migration
     launch: Launch
@@ -72,6 +75,7 @@ class Context:
     fingerprint: str = ""
     objects: tuple[SchemaObject, ...] = ()
     source_version: str = ""
+    timing: str = ""
 
     @property
     def folder(self) -> Path:

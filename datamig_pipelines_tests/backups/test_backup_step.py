@@ -242,9 +242,9 @@ def test_scratch_may_be_made_elsewhere(
     asked: list[str] = []
     real = pg_backup.ScratchDatabase.__init__
 
-    def noted(self: Any, url: Any) -> None:
+    def noted(self: Any, url: Any, name: str = "") -> None:
         asked.append(url.database)
-        real(self, url)
+        real(self, url, name)
 
     monkeypatch.setattr(pg_backup.ScratchDatabase, "__init__", noted)
 

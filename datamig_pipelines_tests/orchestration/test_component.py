@@ -34,7 +34,7 @@ def test_component_loads_without_database_and_environment(monkeypatch: pytest.Mo
     assert component.migration.base == folder.resolve()
     assert not (folder / "target.duckdb").exists()
     jobs = {j.name for j in defs.resolve_all_job_defs() if not j.name.startswith("__")}
-    verbs = ("plan", "validate", "rollback", "pause", "resume")
+    verbs = ("plan", "validate", "rollback", "rehearse", "pause", "resume")
     assert jobs == {"library", *(f"library_{verb}" for verb in verbs)}
 
 

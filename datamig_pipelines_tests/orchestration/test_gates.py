@@ -84,7 +84,7 @@ def test_validate_job_is_missing_where_nothing_is_proven(library: Library) -> No
     library.attributes = {"validate": {"proofs": []}}
 
     jobs = {j.name for j in library.defs.resolve_all_job_defs() if not j.name.startswith("__")}
-    verbs = ("plan", "rollback", "pause", "resume")
+    verbs = ("plan", "rollback", "rehearse", "pause", "resume")
     assert jobs == {"library", *(f"library_{verb}" for verb in verbs)}
 
 

@@ -6,6 +6,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from datamig_pipelines.steps import StepDone
+from datamig_pipelines.steps.schema import Schema
 from datamig_pipelines_tests.orchestration.conftest import AUTHORS, BOOKS, Library
 
 
@@ -207,3 +209,29 @@ def test_backup_asset_shows_place_size_and_recovery(
     checks = {c.check_name: c for c in result.get_asset_check_evaluations()}
     assert checks["restored"].passed
     assert "recovery takes" in (checks["restored"].description or "")
+
+
+def test_rehearse_job_judges_every_step(planned: Library, instance: dg.DagsterInstance) -> None:
+    """It goes all ways on a scratch copy, shows the classes, and makes no target."""
+    result = planned.run(instance, "library_rehearse", sample="50%")
+
+    assert result.success
+    (done,) = (e for e in result.all_events if e.is_successful_output)
+    facts = done.step_output_data.metadata
+    assert facts["class"].value == "lossless"
+    assert facts["sample"].value == "50%"
+    assert "| load | lossless |" in facts["steps"].value
+    assert not planned.target.exists()
+    observed = [e for e in result.all_events if e.event_type_value == "ASSET_OBSERVATION"]
+    assert observed == [], "the assets are of the target, where nothing happened"
+
+
+def test_rehearse_job_fails_with_the_way_back(
+    planned: Library, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A way back that leaves tables behind turns the run red, with the code of the error."""
+    monkeypatch.setattr(Schema, "undo", lambda *_: iter([StepDone("schema")]))
+    result = planned.run(instance, "library_rehearse")
+
+    assert not result.success
+    assert _failure(result).metadata["code"].value == "DM351"

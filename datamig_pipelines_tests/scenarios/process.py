@@ -37,6 +37,7 @@ VERBS: dict[str, Callable[[Migration], Iterator[Event]]] = {
     "rollback": running.roll_back,
     "restore": partial(running.roll_back, by_restore=True),
     "validate": running.validate,
+    "rehearse": running.rehearse,
 }
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload([__name__])

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from sqlalchemy.engine import make_url
 
-from datamig_pipelines.spec import Connection
+from datamig_pipelines.errors import MissingSecretError
+from datamig_pipelines.spec import Connection, Migration
+from datamig_pipelines.spec.text import spec_text
 
 
 @pytest.mark.parametrize("said", [{}, {"url": "sqlite:///a", "url_env": "A"}])
@@ -33,3 +36,21 @@ def test_file_is_relative_to_the_yaml_file(url, expected):
 def test_schema_is_written_schema():
     """The YAML key is ``schema``; Python calls it schema_name."""
     assert Connection.model_validate({"url": "sqlite:///a", "schema": "*"}).schema_name == "*"
+
+
+def test_connection_elsewhere_is_written_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A migration can be given another target; its URL is in no dump, no text and no repr of it."""
+    monkeypatch.delenv("NOWHERE_URL", raising=False)
+    ends = {"source": {"url": "sqlite:///s.db"}, "target": {"url_env": "NOWHERE_URL"}}
+    migration = Migration.model_validate({"name": "m", **ends}).based(tmp_path)
+    url = make_url("postgresql://me:geheim@host/scratch")
+    moved = migration.elsewhere(url, tmp_path / "there").model_copy(update={"workers": 3})
+
+    assert moved.target_url() == url
+    assert moved.home == tmp_path / "there"
+    texts = (moved.model_dump_json(), repr(moved), str(moved), spec_text(moved))
+    assert not any("geheim" in text or "host/" in text for text in texts)
+    with pytest.raises(MissingSecretError):
+        migration.target_url()

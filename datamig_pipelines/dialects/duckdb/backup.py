@@ -113,8 +113,8 @@ def remove(path: Path) -> None:
 class ScratchFile:
     """A database file with a name of its own in ``folder``, gone at the end of the block."""
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / f"scratch_{uuid.uuid4().hex}.duckdb"
+    def __init__(self, folder: Path, name: str = "") -> None:
+        self._path = folder / f"{name or f'scratch_{uuid.uuid4().hex}'}.duckdb"
 
     def __enter__(self) -> URL:
         """Return the URL; the file comes into being when it is first written to."""

@@ -357,8 +357,8 @@ class DuckDB(Dialect):
         replacing.replace(connection, url, files)
 
     @override
-    def scratch(self, url: URL, folder: Path) -> Scratch:
-        return backup.ScratchFile(folder)
+    def scratch(self, url: URL, folder: Path, name: str = "") -> Scratch:
+        return backup.ScratchFile(folder, name)
 
     @override
     def lock_run(self, connection: Any, name: str) -> bool:

@@ -48,8 +48,8 @@ def restore(url: URL, files: Sequence[Path]) -> None:
 class ScratchFolder:
     """A folder with a name of its own in ``folder``, gone at the end of the block."""
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / f"scratch_{uuid.uuid4().hex}"
+    def __init__(self, folder: Path, name: str = "") -> None:
+        self._path = folder / (name or f"scratch_{uuid.uuid4().hex}")
 
     def __enter__(self) -> URL:
         """Return the URL; the folder comes into being when it is first written to."""

@@ -109,9 +109,9 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 class ScratchDatabase:
     """An empty database beside the one at ``url``, of the same character set and collation."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, name: str = "") -> None:
         self._url = url
-        self.name = f"datamig_scratch_{secrets.token_hex(6)}"
+        self.name = name or f"datamig_scratch_{secrets.token_hex(6)}"
 
     def __enter__(self) -> URL:
         """Create it and return its URL."""

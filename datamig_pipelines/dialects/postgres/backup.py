@@ -98,9 +98,9 @@ def restore(url: URL, files: Sequence[Path]) -> None:
 class ScratchDatabase:
     """An empty database beside the one at ``url``, of the same encoding and locale."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, name: str = "") -> None:
         self._url = url
-        self.name = f"datamig_scratch_{secrets.token_hex(6)}"
+        self.name = name or f"datamig_scratch_{secrets.token_hex(6)}"
 
     def __enter__(self) -> URL:
         """Create it and return its URL."""

@@ -59,9 +59,9 @@ def restore(url: URL, files: Sequence[Path]) -> None:
 class ScratchFile:
     """An empty scratch database: a file that is removed afterwards."""
 
-    def __init__(self, url: URL, folder: Path) -> None:
-        name = f"{path_of(url).stem}-scratch-{uuid.uuid4().hex[:8]}.sqlite"
-        self._path = folder / name
+    def __init__(self, url: URL, folder: Path, name: str = "") -> None:
+        name = name or f"{path_of(url).stem}-scratch-{uuid.uuid4().hex[:8]}"
+        self._path = folder / f"{name}.sqlite"
         self._url = url.set(database=str(self._path))
 
     def __enter__(self) -> URL:

@@ -332,5 +332,5 @@ class SQLite(Dialect):
         replacing.replace(url, files)
 
     @override
-    def scratch(self, url: URL, folder: Path) -> Scratch:
-        return backup.ScratchFile(url, folder)
+    def scratch(self, url: URL, folder: Path, name: str = "") -> Scratch:
+        return backup.ScratchFile(url, folder, name)
