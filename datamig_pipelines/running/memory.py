@@ -84,6 +84,20 @@ def refuse_followed(ledger: History, migration: str) -> None:
             raise OutOfOrderError(msg, hint=hint)
 
 
+def refuse_overtaken(ledger: History, run: RunEntry) -> None:
+    """Raise OutOfOrderError if another migration wrote to the target since a run's backup.
+
+    A restore would take its tables away, and the ledger would go on calling it applied.
+    """
+    for name in sorted({r.migration for r in ledger.all_runs()} - {run.migration}):
+        other = current_run(ledger, name)
+        if other is None or (other.finished_at and other.finished_at < run.started_at):
+            continue
+        msg = f"{name} wrote to the target since {run.migration} began: a restore would undo it too"
+        hint = f"Take it back first: `datamig rollback {name}`, in Dagster job {name}_rollback."
+        raise OutOfOrderError(msg, hint=hint)
+
+
 def _since(started_at: str) -> float:
     began = datetime.fromisoformat(started_at)
     return round((datetime.now(UTC) - began).total_seconds(), 3)

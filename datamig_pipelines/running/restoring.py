@@ -23,7 +23,7 @@ from datamig_pipelines.backups import (
 from datamig_pipelines.backups.store import MANIFEST
 from datamig_pipelines.errors import BackupMissingError, DatamigError, RestoreError
 from datamig_pipelines.ledger import History, Ledger, RunEntry
-from datamig_pipelines.running.memory import remember_rolled_back
+from datamig_pipelines.running.memory import refuse_overtaken, remember_rolled_back
 from datamig_pipelines.running.opening import made_by
 from datamig_pipelines.session import Session
 from datamig_pipelines.spec import Migration
@@ -115,13 +115,17 @@ def restore(
     """Replace everything in the target by the backup, the ledger excepted, and prove it.
 
     Raises:
+        OutOfOrderError: What another migration wrote since would be gone; nothing was touched.
         BackupMissingError, BackupDamagedError: Found before anything was touched.
         RestoreError: It was refused, or did not lead back; safe to repeat.
     """
     began = time.monotonic()
     ledger = Ledger(session)
     store, manifest = point_of(migration, ledger, run)
-    half = restore_is_begun(ledger, run) and not place.dialect.replaces_at_once
+    begun = restore_is_begun(ledger, run)
+    if not begun:
+        refuse_overtaken(History(session), run)
+    half = begun and not place.dialect.replaces_at_once
     kept = ""
     with fetched(store, manifest.id, manifest.files) as files:
         yield Said(f"every byte of the backup of {manifest.time} is as it was written")

@@ -115,6 +115,23 @@ def test_rollback_below_a_successor_is_refused(defs):
     assert defs.tables(one) == set()
 
 
+def test_restore_over_what_another_migration_wrote_is_refused(small):
+    """It would take that migration's rows away, and the ledger would go on calling it applied."""
+    first, other = small.write("first"), small.write("other", "r")
+    small.ask(first, "CREATE TABLE s (id INTEGER)")
+    list(run(first))
+    list(run(other))
+
+    with pytest.raises(OutOfOrderError, match="other wrote to the target since first began"):
+        list(roll_back(first, by_restore=True))
+    there = small.tables(first)
+    list(roll_back(other))
+    list(roll_back(first, by_restore=True))
+
+    assert {"p", "r", "s"} <= there
+    assert {t for t in small.tables(first) if "datamig" not in t} == {"s"}
+
+
 def test_job_moves_its_own_migration_only(small):
     """A direction that means another version is refused and names the jobs."""
     one, two, _ = line(small)
