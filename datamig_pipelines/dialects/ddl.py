@@ -1,5 +1,6 @@
 """Names and statements in ANSI words; an engine overrides what it says differently."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -18,7 +19,7 @@ from datamig_pipelines.catalog import (
 from datamig_pipelines.dialects.statement import Statement
 
 
-class Ddl:
+class Ddl(ABC):
     """Quotes names and writes statements. Pure text: no connection, no state."""
 
     placeholder: ClassVar[str] = "?"
@@ -102,9 +103,9 @@ class Ddl:
 
     # ---- DDL
 
+    @abstractmethod
     def default_sql(self, default: Default, type_: Type) -> str | None:
         """Return a default in this engine's words, or None if it has none for it."""
-        raise NotImplementedError(default, type_)
 
     def one_of(self, column: str, values: Sequence[str]) -> str:
         """Return the predicate that a column holds one of some texts."""
