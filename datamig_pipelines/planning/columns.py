@@ -1,17 +1,17 @@
 """Decides what becomes of each column."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 
 from datamig_pipelines.catalog import Check, Column, Default, DefaultKind, Kind, Table, Type
 from datamig_pipelines.dialects import Dialect
 from datamig_pipelines.dialects.reading import Projection
 from datamig_pipelines.errors import ColumnMissingError, PlanError, SpecError
+from datamig_pipelines.planning.casts import cast_of
 from datamig_pipelines.planning.comparing import compare_kind
 from datamig_pipelines.planning.expressions import Renames, translated
 from datamig_pipelines.planning.naming import Style, styled
-from datamig_pipelines.spec import Cast, ColumnSpec, Migration, TableSpec
+from datamig_pipelines.spec import ColumnSpec, Migration, TableSpec
 
 Note = Callable[[str], None]
 
@@ -73,7 +73,7 @@ def plan_columns(
         if said.drop:
             note(f"{where} is left behind, as the spec says")
             continue
-        wanted = said.type or _cast(table, column, migration)
+        wanted = said.type or cast_of(table, column, migration)
         planned = _existing(column, (said, wanted, renames), engines, _prefixed(note, where))
         planned = _counting(table, column, planned, engines, _prefixed(note, where))
         columns.append(planned)
@@ -161,25 +161,6 @@ def _type(column: Column, wanted: str | None, engines: Engines, note: Note) -> T
     if lost:
         note(f"{column.type} becomes {type_}: {lost}")
     return type_
-
-
-def _cast(table: Table, column: Column, migration: Migration) -> str | None:
-    """Return the type of the first rule that means this column."""
-    return next((c.to for c in migration.casts if _means(c, table, column)), None)
-
-
-def unused_casts(tables: Iterable[Table], migration: Migration) -> list[Cast]:
-    """Return the rules that mean no column of these tables."""
-    columns = [(t, c) for t in tables for c in t.columns]
-    return [cast for cast in migration.casts if not any(_means(cast, t, c) for t, c in columns)]
-
-
-def _means(cast: Cast, table: Table, column: Column) -> bool:
-    kinds = {column.type.native.lower(), column.type.kind.value}
-    if cast.when.type is not None and cast.when.type.lower() not in kinds:
-        return False
-    pattern, names = cast.when.column, (str(table.name), table.name.name)
-    return pattern is None or any(fnmatchcase(f"{n}.{column.name}", pattern) for n in names)
 
 
 def parsed_type(declaration: str, engines: Engines) -> Type:

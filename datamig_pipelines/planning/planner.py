@@ -12,11 +12,11 @@ from datamig_pipelines.errors import (
     TargetNotEmptyError,
 )
 from datamig_pipelines.planning.bare import bare
+from datamig_pipelines.planning.casts import unused_casts
 from datamig_pipelines.planning.columns import (
     Engines,
     PlannedColumns,
     plan_columns,
-    unused_casts,
 )
 from datamig_pipelines.planning.fingerprint import digest, plan_facts
 from datamig_pipelines.planning.keeping import backup_notes
@@ -133,7 +133,9 @@ class _Planner:
                 if not any(fnmatchcase(n, pattern) for t in tables for n in _names(t)):
                     self.notes.append(f"{which}: no table is called {pattern}")
         for cast in unused_casts(wanted, migration):
-            self.notes.append(f"casts: no column is meant by {cast.when.type or cast.when.column}")
+            said = cast.when.model_dump(exclude_unset=True)
+            rule = ", ".join(f"{name}: {value}" for name, value in said.items())
+            self.notes.append(f"casts: no column is meant by {rule}")
         if not wanted:
             raise PlanError(
                 "there is no table to move",

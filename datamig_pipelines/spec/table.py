@@ -56,17 +56,32 @@ class TableSpec(SpecModel):
 
 
 class When(SpecModel):
-    """Which columns a cast rule is for."""
+    """Which columns a cast rule is for: those that all of what is written here is true of."""
 
     type: Name | None = Field(
         default=None, description="Type in the source as declared there, or its kind."
     )
     column: Name | None = Field(default=None, description="table.column; * is allowed in both.")
+    unsigned: bool | None = Field(default=None, description="Whether the integer has no sign.")
+    precision: Annotated[str, Field(pattern=r"^(<|<=|>|>=)?\s*\d+$")] | None = Field(
+        default=None,
+        coerce_numbers_to_str=True,
+        description="Digits, or length of a text: 1, <= 9, > 38.",
+    )
+    auto_increment: bool | None = Field(
+        default=None, description="Whether the engine fills the column from a counter."
+    )
+    not_null: bool | None = Field(default=None, description="Whether NULL is forbidden.")
+    default: str | None = Field(
+        default=None,
+        coerce_numbers_to_str=True,
+        description="The column's default, as its value: 0, 0000-00-00.",
+    )
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        if self.type is None and self.column is None:
-            msg = "write type, column or both"
+        if not self.model_fields_set:
+            msg = "write type, column, or what else is true of the columns"
             raise ValueError(msg)
         return self
 

@@ -82,7 +82,7 @@ def test_tables_that_are_written_alike_are_refused():
         ({"include": ["t", "nope"]}, "include: no table is called nope"),
         (
             {"casts": [{"when": {"type": "tinyint(1)"}, "to": "boolean"}]},
-            "casts: no column is meant by tinyint(1)",
+            "casts: no column is meant by type: tinyint(1)",
         ),
         ({"exclude": ["u"]}, "public.u is not moved, as the spec says"),
     ],

@@ -77,7 +77,7 @@ MISTAKES = {
     "cast for nothing": (
         "  casts:\n    - when: {}\n      to: text\n",
         7,
-        "write type, column or both",
+        "write type, column, or what else is true of the columns",
     ),
     "template": (
         "  tables:\n    - {name: a, where: '{{ env.X }}'}\n",
