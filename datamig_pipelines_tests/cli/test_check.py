@@ -98,7 +98,7 @@ def test_check_looks_at_all_files_before_it_fails(cli: Cli, tmp_path: Path) -> N
 
 
 def test_check_is_cheap(tmp_path: Path) -> None:
-    """`datamig check` takes less than a second of CPU and loads nothing heavy."""
+    """`datamig check` loads nothing heavy: it takes about half a second of CPU, on a busy machine more."""
     path = tmp_path / "defs.yaml"
     path.write_text(YAML)
     program = "import sys; from datamig_pipelines.cli import answer; code = answer(sys.argv[1:]); "
@@ -114,4 +114,4 @@ def test_check_is_cheap(tmp_path: Path) -> None:
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
 
     assert HEAVY & set(done.stdout.split()) == set()
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.0
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2.0
