@@ -52,6 +52,14 @@ def _number(sql: str, held: Kind) -> str:
     return f"trim_scale({number})::text"
 
 
+_SHORTER: Final = "round(split_part(t, 'e', 1)::numeric, 15)::text || 'e' || split_part(t, 'e', 2)"
+_SHORTEST: Final = (
+    "CASE WHEN strpos(t, 'e+') > 18 AND abs(n) < 1e300"  # rounded up, the largest would overflow
+    f" THEN CASE WHEN ({_SHORTER})::float8 = n THEN {_SHORTER} ELSE t END ELSE t END"
+)
+"""PostgreSQL writes 17 digits where 16 lie half-way between two numbers; others take the 16."""
+
+
 def _float(sql: str, held: Kind) -> str:
     """Return sign, digits, ``e`` and the exponent of ``0.digits``, from the shortest text."""
     number = (
@@ -70,7 +78,8 @@ def _float(sql: str, held: Kind) -> str:
         " FROM (SELECT t, CASE WHEN t LIKE '-%' THEN '-' ELSE '' END AS s,"
         " split_part(ltrim(split_part(t, 'e', 1), '-'), '.', 1) AS w,"
         " split_part(split_part(t, 'e', 1), '.', 2) AS f"
-        f" FROM (SELECT {number}::text AS t OFFSET 0) AS x OFFSET 0) AS y)"
+        f" FROM (SELECT {_SHORTEST} AS t FROM (SELECT {number} AS n, {number}::text AS t OFFSET 0)"
+        " AS z OFFSET 0) AS x OFFSET 0) AS y)"
     )
 
 
