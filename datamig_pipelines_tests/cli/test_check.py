@@ -98,7 +98,7 @@ def test_check_looks_at_all_files_before_it_fails(cli: Cli, tmp_path: Path) -> N
 
 
 def test_check_is_cheap(tmp_path: Path) -> None:
-    """`datamig check` loads nothing heavy: it takes about half a second of CPU, on a busy machine more."""
+    """`datamig check` takes less than a second of CPU and loads nothing heavy."""
     path = tmp_path / "defs.yaml"
     path.write_text(YAML)
     program = "import sys; from datamig_pipelines.cli import answer; code = answer(sys.argv[1:]); "
@@ -107,11 +107,17 @@ def test_check_is_cheap(tmp_path: Path) -> None:
         [*DATAMIG, "check", path], check=True, capture_output=True
     )  # bytecode is written
 
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
-        [sys.executable, "-c", program, "check", path], check=True, capture_output=True, text=True
-    )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = []
+    for _ in range(3):  # the best of them: a busy machine makes each a little dearer
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run(
+            [sys.executable, "-c", program, "check", path],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        assert HEAVY & set(done.stdout.split()) == set()
 
-    assert HEAVY & set(done.stdout.split()) == set()
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2.0
+    assert min(spent) < 1.0
