@@ -67,7 +67,7 @@ LACKS = {
 PAIRS = [("postgres", "duckdb"), ("duckdb", "postgres"), ("postgres", "sqlite"), ("mysql", "postgres"), ("sqlite", "postgres"), ("postgres", "mysql")]  # fmt: skip
 ENDS = {"postgres": "postgres_server", "mysql": "mariadb_server"}
 QUICK = settings(max_examples=3, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))  # fmt: skip
-LONG = settings(max_examples=12, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))  # fmt: skip
+LONG = settings(max_examples=60, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))  # fmt: skip
 
 
 @st.composite
