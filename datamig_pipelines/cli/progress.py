@@ -19,7 +19,7 @@ from datamig_pipelines.transfer.events import Progress as TableProgress
 from datamig_pipelines.transfer.events import Said
 
 if TYPE_CHECKING:
-    from datamig_pipelines.running.tally import Tally, Totals
+    from datamig_pipelines.running.totals import LoadTotals, Totals
 
 _EVERY_S = 5.0
 _TABLE_LINES = 50
@@ -33,7 +33,7 @@ class Live:
 
     def __init__(self) -> None:
         """Take hold of stderr as it is now."""
-        from datamig_pipelines.running.tally import Tally
+        from datamig_pipelines.running.totals import LoadTotals
 
         self._file = _own_stderr()
         terminal = self._file.isatty()
@@ -43,7 +43,7 @@ class Live:
         self._bars = _bars(self.console) if terminal else None
         self._tasks: dict[str, TaskID] = {}
         self._overall: TaskID | None = None
-        self._tally = Tally()
+        self._totals = LoadTotals()
         self._said_at: float | None = None
         self._table_lines = 0
         self._lock = threading.Lock()
@@ -75,7 +75,7 @@ class Live:
         from datamig_pipelines.steps import TableLoaded
 
         with self._lock:
-            self._tally.see(event)
+            self._totals.see(event)
             if isinstance(event, TableProgress):
                 self._progress(event)
             elif isinstance(event, TableLoaded):
@@ -88,7 +88,7 @@ class Live:
                 self._line(f"  {event.text}")
 
     def _progress(self, event: TableProgress) -> None:
-        from datamig_pipelines.running.tally import of_table
+        from datamig_pipelines.running.totals import of_table
 
         if self._bars is None:
             self._now_and_then()
@@ -104,7 +104,7 @@ class Live:
             self._said_at = now
         if now - self._said_at >= _EVERY_S:
             self._said_at = now
-            self._line(f"  {_line_of_all(self._tally)}")
+            self._line(f"  {_line_of_all(self._totals)}")
 
     def _task(self, bars: Progress, table: str) -> TaskID:
         if table not in self._tasks:
@@ -114,7 +114,7 @@ class Live:
     def _draw_overall(self, bars: Progress) -> None:
         if self._overall is None:
             self._overall = bars.add_task("", total=None, figures=None)
-        total = self._tally.totals()
+        total = self._totals.overall()
         bars.update(
             self._overall,
             description=f"{total.done} of {total.tables} tables",
@@ -177,11 +177,11 @@ def _figures(total: "Totals") -> str:
     return " · ".join(parts)
 
 
-def _line_of_all(tally: "Tally") -> str:
+def _line_of_all(totals: "LoadTotals") -> str:
     """Return one line for a log: ``3 of 9 tables, 40% · … · now orders 12%, lines 3%``."""
-    from datamig_pipelines.running.tally import of_table
+    from datamig_pipelines.running.totals import of_table
 
-    total, running = tally.totals(), tally.current()
+    total, running = totals.overall(), totals.current()
     head = f"{total.done} of {total.tables} tables, {total.percent:.0f}% · {_figures(total)}"
     shown = [f"{e.table} {of_table(e).percent:.0f}%" for e in running[:_NAMED]]
     more = [f"{len(running) - _NAMED} more"] if len(running) > _NAMED else []

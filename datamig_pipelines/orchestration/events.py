@@ -9,7 +9,7 @@ import dagster as dg
 
 from datamig_pipelines.orchestration.graph import Graph
 from datamig_pipelines.running import StepStarted
-from datamig_pipelines.running.tally import Tally, of_table
+from datamig_pipelines.running.totals import LoadTotals, of_table
 from datamig_pipelines.transfer import Event, Progress, Said
 
 _PAUSE_S = 5.0
@@ -25,7 +25,7 @@ def heard(context: Any, graph: Graph, events: Iterator[Event]) -> Iterator[Event
     watched = _Watched(context, graph)
     with closing(cast("Any", events)):
         for event in events:
-            watched.tally.see(event)
+            watched.totals.see(event)
             match event:
                 case Said(text):
                     context.log.info("%s", text)
@@ -41,7 +41,7 @@ class _Watched:
     """What a step has shown so far of its tables, and when."""
 
     def __init__(self, context: Any, graph: Graph) -> None:
-        self.tally = Tally()
+        self.totals = LoadTotals()
         self._context = context
         self._graph = graph
         self._seen: dict[str, float] = {}
@@ -52,7 +52,7 @@ class _Watched:
         if self._due(event.table, now):
             self._observe(event)
         if self._due("", now):
-            total = self.tally.totals()
+            total = self.totals.overall()
             self._context.log.info(
                 "%d of %d tables, %d of about %d rows (%.0f%%), %d rows/s, %s left, %d rejected",
                 total.done,

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from datamig_pipelines.running.tally import Tally
+from datamig_pipelines.running.totals import LoadTotals
 from datamig_pipelines.steps import TableLoaded
 from datamig_pipelines.transfer import Progress
 from datamig_pipelines.transfer.events import LoadBegun
@@ -14,20 +14,20 @@ def loaded(name: str, rows: int, rejected: int = 0) -> TableLoaded:
     return TableLoaded(SimpleNamespace(name=name), rows, rejected, 10 * rows, 1.0)  # type: ignore[arg-type]
 
 
-def begun(**tables: int) -> Tally:
-    """Return a tally whose clock says 100 when the load begins and 110 afterwards."""
+def begun(**tables: int) -> LoadTotals:
+    """Return totals whose clock says 100 when the load begins and 110 afterwards."""
     clock = iter([100.0])
-    tally = Tally(lambda: next(clock, 110.0))
-    tally.see(LoadBegun("loading", tuple(tables.items())))
-    return tally
+    totals = LoadTotals(lambda: next(clock, 110.0))
+    totals.see(LoadBegun("loading", tuple(tables.items())))
+    return totals
 
 
 def test_tables_that_nobody_began_are_expected():
     """The time that is left counts the whole load, not only what is on its way."""
-    tally = begun(a=1000, b=3000)
-    tally.see(Progress("a", 500, 1000, 2, 5000, 9.0))
+    totals = begun(a=1000, b=3000)
+    totals.see(Progress("a", 500, 1000, 2, 5000, 9.0))
 
-    total = tally.totals()
+    total = totals.overall()
 
     assert (total.tables, total.done, total.rows, total.expected) == (2, 0, 500, 4000)
     assert (total.rows_per_s, total.bytes_per_s, total.left_s) == (50.0, 500.0, 70.0)
@@ -36,11 +36,11 @@ def test_tables_that_nobody_began_are_expected():
 
 def test_rows_of_earlier_processes_count_but_not_for_the_speed():
     """A resumed table and one that was complete before are rows, not rows per second."""
-    tally = begun(a=1000, b=400)
-    tally.see(loaded("b", 390, 10))
-    tally.see(Progress("a", 700, 1000, 0, 7000, 9.0, resumed=600))
+    totals = begun(a=1000, b=400)
+    totals.see(loaded("b", 390, 10))
+    totals.see(Progress("a", 700, 1000, 0, 7000, 9.0, resumed=600))
 
-    total = tally.totals()
+    total = totals.overall()
 
     assert (total.done, total.rows, total.expected) == (1, 1100, 1400)
     assert total.rows_per_s == 10.0
@@ -49,19 +49,19 @@ def test_rows_of_earlier_processes_count_but_not_for_the_speed():
 
 def test_complete_table_is_as_big_as_it_was():
     """An estimate that was wrong does not stay in the sum once the table is loaded."""
-    tally = begun(a=9999)
-    tally.see(Progress("a", 1000, 9999, 0, 10_000, 9.0))
-    tally.see(loaded("a", 1000))
+    totals = begun(a=9999)
+    totals.see(Progress("a", 1000, 9999, 0, 10_000, 9.0))
+    totals.see(loaded("a", 1000))
 
-    total = tally.totals()
+    total = totals.overall()
 
     assert (total.expected, total.percent, total.left_s) == (1000, 100.0, 0.0)
-    assert tally.current() == []
+    assert totals.current() == []
 
 
 @pytest.mark.parametrize("tables", [{}, {"a": 0}])
 def test_nothing_is_all_of_nothing(tables):
     """No table and no row: nothing is divided by."""
-    total = begun(**tables).totals()
+    total = begun(**tables).overall()
 
     assert (total.percent, total.rows_per_s, total.bytes_per_s, total.left_s) == (100.0, 0, 0, None)

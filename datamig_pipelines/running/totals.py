@@ -54,7 +54,7 @@ def of_table(event: Progress) -> Totals:
     return Totals(1, 0, event.rows, expected, event.rejected, event.bytes, new, event.seconds)
 
 
-class Tally:
+class LoadTotals:
     """Takes events in and knows the totals at any moment."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -82,7 +82,7 @@ class Tally:
         running = [e for name, e in self._last.items() if name not in self._done]
         return sorted(running, key=lambda e: e.expected, reverse=True)
 
-    def totals(self) -> Totals:
+    def overall(self) -> Totals:
         """Return the sum of all tables as of now."""
         names = {**self._expected, **self._last, **self._done}
         parts = [self._table(name) for name in names]
