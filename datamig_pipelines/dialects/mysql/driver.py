@@ -164,7 +164,7 @@ def _open(arguments: dict[str, Any]) -> Any:
     tls = any(name.startswith("ssl") for name in arguments)
     arguments = arguments if tls else arguments | {"ssl_disabled": True}
     try:
-        connection = pymysql.connect(**arguments, defer_connect=True)
+        connection: Any = pymysql.connect(**arguments, defer_connect=True)
         if not tls:
             connection.ssl, connection.ctx = True, _preferred_tls()
         connection.connect()
