@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,18 @@ import pytest
 from datamig_pipelines_tests.engines import SERVERS, MariadbServer, PostgresServer, Server
 
 Judge = Callable[[str, str], dict[str, Any]]
+MEMORY = Path("/dev/shm")  # noqa: S108 (mkdtemp makes the folders in it)
+ROOM_BYTES = 6 * 1024**3
+
+
+def pytest_configure() -> None:
+    """Keep servers and files in memory where there is room: no test needs them after a power cut.
+
+    Whoever sets TMPDIR has the last word.
+    """
+    if "TMPDIR" not in os.environ and _has_room(MEMORY):
+        os.environ["TMPDIR"] = str(MEMORY)  # workers and the processes of tests inherit it
+        tempfile.tempdir = None
 
 
 def pytest_report_header() -> list[str]:
@@ -122,6 +136,16 @@ def judge(pytestconfig: pytest.Config, tmp_path: Path) -> Judge:
         return json.loads(answer.read_text())
 
     return verdict
+
+
+def _has_room(folder: Path) -> bool:
+    """Say whether a file system in memory is large enough, and the memory behind it free."""
+    if not os.access(folder, os.W_OK) or shutil.disk_usage(folder).free < ROOM_BYTES:
+        return False
+    pages: dict[str, str] = dict(
+        line.split(":") for line in Path("/proc/meminfo").read_text().splitlines()
+    )
+    return int(pages["MemAvailable"].split()[0]) * 1024 >= ROOM_BYTES
 
 
 def _serve(kind: type[Server]) -> Iterator[Server]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -162,7 +163,7 @@ def test_sql_stands_in_dialects_alone() -> None:
         f"{name}:{text.lineno} {text.value.strip()[:50]!r}"
         for name, path in _modules(PACKAGE)
         if not SQL_IS_AT_HOME & {part.removesuffix(".py") for part in Path(name).parts}
-        for text in _strings(ast.parse(path.read_text("utf-8")))
+        for text in _strings(_parsed(path))
         if SQL.match(text.value)
     ]
 
@@ -177,9 +178,14 @@ def _modules(*tops: Path) -> Iterator[tuple[str, Path]]:
 
 def _functions(*tops: Path) -> Iterator[tuple[str, Function]]:
     for name, path in _modules(*tops):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(_parsed(path)):
             if isinstance(node, Function):
                 yield name, node
+
+
+@cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
 
 
 def _body_lines(function: Function) -> int:

@@ -35,6 +35,7 @@ def fill(engine: str, url: str) -> None:
             database=place.database,
             charset="utf8mb4",
             autocommit=True,
+            ssl_disabled=True,
         )
         with connection, connection.cursor() as cursor:
             _all("mysql", cursor.execute, "%s", "text")

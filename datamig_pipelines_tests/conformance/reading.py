@@ -44,7 +44,7 @@ def speak(engine: str, url: str) -> Iterator[Speaker]:
     elif engine == "mysql":
         connection = pymysql.connect(
             host=place.host, port=place.port or 0, user=place.username, password=place.password or "",
-            database=place.database, charset="utf8mb4", autocommit=True,
+            database=place.database, charset="utf8mb4", autocommit=True, ssl_disabled=True,
             init_command="SET time_zone = '+00:00', sql_mode = ''",
         )  # fmt: skip
         with connection:

@@ -62,6 +62,7 @@ def fill_mariadb(server: MariadbServer, database: str, shop: Path) -> None:
         password=PASSWORD,
         database=database,
         charset="utf8mb4",
+        ssl_disabled=True,
     )
     with target, target.cursor() as cursor:
         for table, (definition, columns) in TABLES.items():
