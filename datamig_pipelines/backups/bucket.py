@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from typing_extensions import override
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _PART_BYTES: Final = 8 * 1024 * 1024
 _MOST_PARTS: Final = 9_000
 """S3 takes 10,000 parts of a file."""
+_ROOM: Final = 4
 _AT_ONCE: Final = 3
 """Parts on their way at the same time; with `_PART_BYTES` it bounds the memory of an upload."""
 _RETRIES: Final = 4
@@ -29,6 +30,8 @@ _ENDPOINTS: Final = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT")
 
 class BucketStore(Store):
     """One prefix per backup; credentials come from the environment only."""
+
+    on_disk: ClassVar[bool] = False
 
     def __init__(self, url: str, work: Path, encryption: str | None) -> None:
         self.url = url.rstrip("/")
@@ -75,6 +78,21 @@ class BucketStore(Store):
                 max_concurrency=_AT_ONCE,
             )
         path.unlink()
+
+    @override
+    def put_stream(self, backup: str, name: str, blocks: Iterator[bytes], about_bytes: int) -> None:
+        import obstore
+
+        part = max(_PART_BYTES, _ROOM * about_bytes // _MOST_PARTS + 1)
+        with self._translated():
+            obstore.put(
+                self._objects,
+                f"{backup}/{name}",
+                blocks,
+                use_multipart=True,
+                chunk_size=part,
+                max_concurrency=_AT_ONCE,
+            )
 
     @override
     def write(self, backup: str, name: str, data: bytes) -> None:

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 from typing_extensions import override
 
@@ -13,6 +14,8 @@ from datamig_pipelines.backups.store import BLOCK_BYTES, MANIFEST, Store
 
 class FolderStore(Store):
     """One folder per backup, readable by its owner only."""
+
+    on_disk: ClassVar[bool] = True
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -33,12 +36,19 @@ class FolderStore(Store):
             path.replace(target)
 
     @override
-    def write(self, backup: str, name: str, data: bytes) -> None:
+    def put_stream(
+        self, backup: str, name: str, blocks: Iterator[bytes], about_bytes: int = 0
+    ) -> None:
         part = self.folder / backup / f".{name}.part"
         with translated(str(self.folder)):
             part.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            part.write_bytes(data)
+            with part.open("wb") as file:
+                file.writelines(blocks)
             self.put(backup, name, part)
+
+    @override
+    def write(self, backup: str, name: str, data: bytes) -> None:
+        self.put_stream(backup, name, iter([data]))
 
     @override
     def read(self, backup: str, name: str) -> bytes | None:

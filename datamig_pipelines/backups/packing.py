@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
@@ -29,6 +30,22 @@ class _Digesting:
 
     def flush(self) -> None:
         self._file.flush()
+
+
+class Digested:
+    """Passes blocks on, and knows their digest and size once they are through."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self.sha256 = hashlib.sha256()
+        self.size = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the blocks that are left."""
+        for block in self._blocks:
+            self.sha256.update(block)
+            self.size += len(block)
+            yield block
 
 
 def packed(path: Path, root: Path) -> tuple[Path, StoredFile]:

@@ -9,10 +9,11 @@ from sqlalchemy.engine import URL
 
 from datamig_pipelines.backups.database import Database
 from datamig_pipelines.backups.manifest import Manifest, State, StoredFile, decoded, digest
-from datamig_pipelines.backups.packing import unpacked
+from datamig_pipelines.backups.packing import Digested, unpacked
 from datamig_pipelines.backups.state import differences, observe, strangers
 from datamig_pipelines.backups.store import MANIFEST, Store
-from datamig_pipelines.errors import BackupDamagedError, BackupMissingError
+from datamig_pipelines.dialects.dumping import DumpStream
+from datamig_pipelines.errors import BackupDamagedError, BackupMissingError, DatamigError
 
 
 def read_manifest(store: Store, backup: str, expected: str = "") -> Manifest:
@@ -87,15 +88,44 @@ def restore_into(
     """
     began = time.monotonic()
     with (
-        fetched(store, backup, files) as paths,
         store.workspace(f"{backup}-scratch") as folder,
         database.dialect.scratch(beside, folder) as url,
     ):
-        database.dialect.restore(url, paths)
-        seconds = time.monotonic() - began
         scratch = Database(database.dialect, url)
+        _restore(store, backup, files, scratch)
+        seconds = time.monotonic() - began
         with scratch.open() as session:
             return observe(scratch, session), seconds
+
+
+def _restore(store: Store, backup: str, files: Sequence[StoredFile], scratch: Database) -> None:
+    stream = scratch.dialect.dump_stream
+    if stream and [f.name for f in files] == [stream.name]:
+        _restore_stream(store, backup, files[0], stream, scratch.url)
+    else:
+        with fetched(store, backup, files) as paths:
+            scratch.dialect.restore(scratch.url, paths)
+
+
+def _restore_stream(
+    store: Store, backup: str, file: StoredFile, stream: DumpStream, url: URL
+) -> None:
+    """Restore a file while it is read: its digest is known at the end only, so not for a target."""
+    refused: DatamigError | None = None
+    blocks = Digested(store.blocks(backup, file.name))
+    try:
+        stream.restore(url, iter(blocks))
+    except FileNotFoundError as error:
+        raise _damaged(store, backup, f"{file.name} is missing") from error
+    except DatamigError as error:
+        refused = error
+    for _ in blocks:  # what the program did not ask for any more
+        pass
+    if blocks.sha256.hexdigest() != file.sha256:
+        msg = f"{file.name} is not what was written (SHA-256)"
+        raise _damaged(store, backup, msg) from refused
+    if refused:
+        raise refused
 
 
 def compare(store: Store, backup: str, expected: State, found: State) -> None:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 from datamig_pipelines.backups.failing import translated
 
@@ -20,6 +21,8 @@ class Store(ABC):
     """
 
     work: Path
+    on_disk: ClassVar[bool]
+    """Backups lie on this machine's disk: a dump of many files is as good as one stream."""
 
     @abstractmethod
     def check(self, backup: str) -> None:
@@ -28,6 +31,10 @@ class Store(ABC):
     @abstractmethod
     def put(self, backup: str, name: str, path: Path) -> None:
         """Move a local file into a backup."""
+
+    @abstractmethod
+    def put_stream(self, backup: str, name: str, blocks: Iterator[bytes], about_bytes: int) -> None:
+        """Write a file of a backup, at once or not at all; it may be four times ``about_bytes``."""
 
     @abstractmethod
     def write(self, backup: str, name: str, data: bytes) -> None:

@@ -1,7 +1,7 @@
 """Writes one backup: dump, pack, store, prove, and only then the manifest that makes it one."""
 
-import shutil
 from collections.abc import Collection, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from datamig_pipelines.backups.database import Database
 from datamig_pipelines.backups.manifest import Manifest, State, StoredFile, digest
-from datamig_pipelines.backups.packing import packed
+from datamig_pipelines.backups.packing import Digested, packed
 from datamig_pipelines.backups.places import scratch_url
 from datamig_pipelines.backups.reading import check_files, compare, restore_into
 from datamig_pipelines.backups.state import differences, observe
@@ -60,7 +60,7 @@ class Written:
 class _Dumped:
     state: State
     catalog: Catalog
-    files: Sequence[Path]
+    files: Sequence[StoredFile]
     snapshot: str
     position: str
 
@@ -87,9 +87,8 @@ def write_backup(order: BackupOrder, store: Store) -> Generator[str, None, Writt
 def _kept(order: BackupOrder, store: Store) -> Generator[str, None, Manifest]:
     dialect = order.database.dialect
     with store.workspace(order.id) as folder:
-        dumped = _dump(order, folder)
-        files = _stored(order.id, store, dumped.files, folder)
-    size = sum(f.bytes for f in files)
+        dumped = _dump(order, store, folder)
+    size = sum(f.bytes for f in dumped.files)
     place = store.place(order.id)
     count = len(dumped.state.tables)
     yield f"backup of {count} tables of the {order.side} in {place}: {size:,} bytes"
@@ -106,7 +105,7 @@ def _kept(order: BackupOrder, store: Store) -> Generator[str, None, Manifest]:
         what="all" if order.only is None or dialect.dumps_whole else "tables",
         moment=f"snapshot {dumped.snapshot}" if dumped.snapshot else "idle",
         position=dumped.position,
-        files=tuple(files),
+        files=tuple(dumped.files),
         state=dumped.state,
         verified=how_verified(order.migration, dumped.catalog),
     )
@@ -135,8 +134,8 @@ def _proven(order: BackupOrder, store: Store, manifest: Manifest) -> Manifest:
     return manifest
 
 
-def _dump(order: BackupOrder, folder: Path) -> _Dumped:
-    """Dump and take the figures at one moment, or find out that it was not one."""
+def _dump(order: BackupOrder, store: Store, folder: Path) -> _Dumped:
+    """Dump, store, and take the figures at one moment, or find out that it was not one."""
     database = order.database
     readers, position = open_readers(database.dialect, database.url, 1)
     try:
@@ -144,10 +143,9 @@ def _dump(order: BackupOrder, folder: Path) -> _Dumped:
         only = None if order.only is None else with_parents(catalog, order.only)
         state = observe(database, readers[0], only)
         snapshot = database.dialect.export_snapshot(readers[0])
-        dump = folder / "dump"
-        dump.mkdir()
         wanted = DumpOrder(only, _others(catalog, only), snapshot, _jobs(order, catalog))
-        files = database.dialect.dump(database.url, "", dump, wanted)
+        about_bytes = sum(t.bytes for t in catalog.tables)
+        files = _stored(order, store, wanted, about_bytes, folder / "dump")
     finally:
         for reader in readers:
             reader.close()
@@ -165,13 +163,23 @@ def _check_idle(database: Database, before: State, only: Collection[TableName] |
         raise BackupError(msg, hint="Stop its writers, then run again.", where="backup")
 
 
-def _stored(backup: str, store: Store, files: Sequence[Path], folder: Path) -> list[StoredFile]:
+def _stored(
+    order: BackupOrder, store: Store, wanted: DumpOrder, about_bytes: int, folder: Path
+) -> list[StoredFile]:
+    """Dump into the store: as a stream while it is made, or by way of files in ``folder``."""
+    dialect, url = order.database.dialect, order.database.url
+    stream = dialect.dump_stream
+    if stream and (wanted.jobs == 1 or not store.on_disk):
+        with closing(stream.dump(url, wanted)) as blocks:
+            digested = Digested(blocks)
+            store.put_stream(order.id, stream.name, iter(digested), about_bytes)
+        return [StoredFile(stream.name, digested.size, digested.sha256.hexdigest())]
+    folder.mkdir()
     entries = []
-    for path in files:
-        smaller, entry = packed(path, folder / "dump")
-        store.put(backup, entry.name, smaller)
+    for path in dialect.dump(url, "", folder, wanted):
+        smaller, entry = packed(path, folder)
+        store.put(order.id, entry.name, smaller)
         entries.append(entry)
-    shutil.rmtree(folder / "dump", ignore_errors=True)
     return entries
 
 

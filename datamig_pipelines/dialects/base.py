@@ -16,7 +16,7 @@ from datamig_pipelines.catalog import (
 from datamig_pipelines.catalog.types import Kind
 from datamig_pipelines.dialects.capabilities import Capabilities, Wire
 from datamig_pipelines.dialects.comparing import Comparing
-from datamig_pipelines.dialects.dumping import DumpOrder
+from datamig_pipelines.dialects.dumping import DumpOrder, DumpStream
 from datamig_pipelines.dialects.fitting import Fitting
 from datamig_pipelines.dialects.reading import (
     Compared,
@@ -269,6 +269,8 @@ class Dialect(Comparing, Fitting, ABC):
 
     dumps_whole: ClassVar[bool] = False
     """A backup is always the whole database, because it is the file."""
+    dump_stream: ClassVar[DumpStream | None] = None
+    """How a dump goes to a store and comes back without a disk; None: it is a file's copy."""
     replaces_at_once: ClassVar[bool] = True
     """`replace` happens at once or not at all, whoever is killed in it."""
 

@@ -179,9 +179,9 @@ def test_flipped_byte_turns_the_step_red(
     """A byte that changes on its way to the disk is found, and nothing is kept."""
     real = writing._stored
 
-    def spoilt(backup: str, store: Any, files: Any, folder: Path) -> Any:
-        entries = real(backup, store, files, folder)
-        path = store.folder / backup / entries[0].name
+    def spoilt(order: Any, store: Any, *more: Any) -> Any:
+        entries = real(order, store, *more)
+        path = store.folder / order.id / entries[0].name
         data = bytearray(path.read_bytes())
         data[len(data) // 2] ^= 1
         path.write_bytes(data)
@@ -213,14 +213,13 @@ def test_rows_written_meanwhile_are_found_or_left_out(
     journey.attributes["backup"] = {"verify": verify}
     if target == "sqlite_url":
         journey.ask("PRAGMA journal_mode = WAL")
-    dialect = type(journey.place("target").dialect)
-    real = dialect.dump
+    real = writing._stored
 
-    def late(self: Any, *arguments: Any) -> Any:
+    def late(*arguments: Any) -> Any:
         journey.ask("INSERT INTO alone VALUES ('late')")
-        return real(self, *arguments)
+        return real(*arguments)
 
-    monkeypatch.setattr(dialect, "dump", late)
+    monkeypatch.setattr(writing, "_stored", late)
 
     if target == "pg_url":
         found = manifest_of(journey, backed_up(journey)["backup"])

@@ -1,15 +1,18 @@
 """mariadb-dump (mysqldump), the client that reads it back, and scratch databases."""
 
-import gzip
 import os
 import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+import zlib
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import IO, Any, Final, cast
+from subprocess import DEVNULL, PIPE, Popen
+from typing import Any, Final
 
 from sqlalchemy.engine import URL
 
@@ -17,6 +20,7 @@ from datamig_pipelines.catalog import TableName, is_ledger
 from datamig_pipelines.dialects.dumping import DumpOrder
 from datamig_pipelines.dialects.mysql import driver, failures
 from datamig_pipelines.dialects.mysql.names import quote
+from datamig_pipelines.dialects.programs import BLOCK_BYTES, feed, output, program
 from datamig_pipelines.errors import (
     BackupError,
     DiskFullError,
@@ -37,7 +41,8 @@ _OPTIONS: Final = (
     "--default-character-set=utf8mb4",
 )
 _LEVEL: Final = 1
-_BLOCK_BYTES: Final = 1024 * 1024
+_GZIP: Final = 31
+"""What zlib calls a gzip file."""
 _END_BYTES: Final = 200
 _URL_OPTIONS: Final = {
     "unix_socket": "socket",
@@ -58,17 +63,35 @@ def dump(url: URL, folder: Path, order: DumpOrder) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / _DUMP_FILE
     path.touch(mode=0o600)
-    ignored = [f"--ignore-table={url.database}.{name}" for name in ledger_tables(url)]
-    if order.only is not None:
-        ignored += [f"--ignore-table={url.database}.{name.name}" for name in order.others]
-    with gzip.open(path, "wb", _LEVEL) as script:
-        end = _run(
-            _DUMP, [*_OPTIONS, *ignored, str(url.database)], url, to=cast("IO[bytes]", script)
-        )
-    if b"-- Dump completed" not in end:
-        msg = "the dump has no end: the program stopped before it was through"
-        raise BackupError(msg, hint="Run again; nothing was kept of it.")
+    with path.open("wb") as file, closing(Streamed().dump(url, order)) as blocks:
+        file.writelines(blocks)
     return [path]
+
+
+class Streamed:
+    """One compressed script on its way: from the dump program, to the client."""
+
+    name = _DUMP_FILE
+
+    def dump(self, url: URL, order: DumpOrder) -> Generator[bytes, None, None]:
+        """Yield the script's blocks, compressed. Raises as `dump` does."""
+        ignored = [f"--ignore-table={url.database}.{name}" for name in ledger_tables(url)]
+        if order.only is not None:
+            ignored += [f"--ignore-table={url.database}.{name.name}" for name in order.others]
+        packer, end = zlib.compressobj(_LEVEL, wbits=_GZIP), b""
+        options = [*_OPTIONS, *ignored, str(url.database)]
+        with _client(_DUMP, options, url, stdout=PIPE) as process:
+            for block in output(process):
+                end = (end + block)[-_END_BYTES:]
+                yield packer.compress(block)
+        if b"-- Dump completed" not in end:
+            msg = "the dump has no end: the program stopped before it was through"
+            raise BackupError(msg, hint="Run again; nothing was kept of it.")
+        yield packer.flush()
+
+    def restore(self, url: URL, blocks: Iterator[bytes]) -> None:
+        """Run a compressed script. Raises as `restore` does."""
+        _run_script(url, _plain(blocks))
 
 
 def dump_tool() -> str:
@@ -91,19 +114,37 @@ def restore(url: URL, files: Sequence[Path], *, first: str = "") -> None:
     ``first`` is what each client runs before.
     """
     for path in files:
-        options = ["--default-character-set=utf8mb4", str(url.database)]
-        with _opened(path) as script:
-            _run(_CLIENT, options, url, script=script, first=first)
+        with path.open("rb") as file:
+            blocks = iter(partial(file.read, BLOCK_BYTES), b"")
+            script = _plain(blocks) if path.suffix == ".gz" else blocks
+            _run_script(url, chain([first.encode()], script))
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    with path.open("rb") as file:
-        if path.suffix != ".gz":
-            yield file
-            return
-        with gzip.open(file) as script:
-            yield cast("IO[bytes]", script)
+def _run_script(url: URL, script: Iterable[bytes]) -> None:
+    options = ["--default-character-set=utf8mb4", str(url.database)]
+    with _client(_CLIENT, options, url, stdin=PIPE) as process:
+        feed(process, script)
+
+
+def _plain(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Unpack a script, block by block. Raises BackupError if it is not whole."""
+    unpacker = zlib.decompressobj(wbits=_GZIP)
+    try:
+        for block in blocks:
+            rest = block
+            while rest:
+                yield unpacker.decompress(rest, BLOCK_BYTES)
+                rest = unpacker.unconsumed_tail
+        yield unpacker.flush()
+    except zlib.error as error:
+        raise _not_whole(str(error)) from error
+    if not unpacker.eof:
+        raise _not_whole("it ends too early")
+
+
+def _not_whole(why: str) -> BackupError:
+    hint = "Use another backup, or run again."
+    return BackupError(f"the script cannot be unpacked: {why}", hint=hint)
 
 
 class ScratchDatabase:
@@ -177,50 +218,27 @@ def _escaped(value: str) -> str:
     return "".join(_ESCAPES.get(c, c) for c in value)
 
 
-def _run(
+@contextmanager
+def _client(
     names: Sequence[str],
     options: list[str],
     url: URL,
     *,
-    script: IO[bytes] | None = None,
-    first: str = "",
-    to: IO[bytes] | None = None,
-) -> bytes:
-    """Run a program, its input and output passed on in blocks. Returns the end of its output."""
-    program = _program(names)
-    end = b""
-    with _login(url) as login, tempfile.TemporaryFile() as complaints:
-        process = subprocess.Popen(
-            [program, f"--defaults-file={login}", *options],
-            stdin=subprocess.DEVNULL if script is None else subprocess.PIPE,
-            stdout=subprocess.DEVNULL if to is None else subprocess.PIPE,
-            stderr=complaints,
-        )
-        try:
-            if script is not None and process.stdin is not None:
-                _feed(first, script, process.stdin)
-            while process.stdout is not None and (block := process.stdout.read(_BLOCK_BYTES)):
-                end = (end + block)[-_END_BYTES:]
-                cast("IO[bytes]", to).write(block)
-        except BaseException:
-            process.kill()
-            raise
-        finally:
-            if process.stdout is not None:
-                process.stdout.close()
-            code = process.wait()
-        complaints.seek(0)
-        said = complaints.read(20_000).decode(errors="replace")
-    if code:
-        raise _failed(Path(program).name, code, said, url)
-    return end
+    stdin: int = DEVNULL,
+    stdout: int = DEVNULL,
+) -> "Iterator[Popen[bytes]]":
+    path = _program(names)
 
+    def failed(code: int, said: str) -> Exception:
+        return _failed(Path(path).name, code, said, url)
 
-def _feed(first: str, script: IO[bytes], target: IO[bytes]) -> None:
-    with suppress(BrokenPipeError), target:  # the program has ended, and its code says how
-        target.write(first.encode())
-        while block := script.read(_BLOCK_BYTES):
-            target.write(block)
+    with (
+        _login(url) as login,
+        program(
+            [path, f"--defaults-file={login}", *options], failed, stdin=stdin, stdout=stdout
+        ) as process,
+    ):
+        yield process
 
 
 def _failed(name: str, code: int, text: str, url: URL) -> BackupError | DiskFullError:

@@ -22,7 +22,7 @@ from datamig_pipelines.catalog import (
 )
 from datamig_pipelines.dialects.base import RUN_LOCK, Dialect, Queryable, Scratch
 from datamig_pipelines.dialects.capabilities import Capabilities, Limit, Wire
-from datamig_pipelines.dialects.dumping import DumpOrder
+from datamig_pipelines.dialects.dumping import DumpOrder, DumpStream
 from datamig_pipelines.dialects.fitting import Beyond, Limits
 from datamig_pipelines.dialects.mysql import (
     backup,
@@ -309,6 +309,7 @@ class MySQL(Dialect):
 
     # ---- backup
 
+    dump_stream: ClassVar[DumpStream | None] = backup.Streamed()
     replaces_at_once: ClassVar[bool] = False
 
     @override

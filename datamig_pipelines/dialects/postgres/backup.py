@@ -5,7 +5,8 @@ import re
 import secrets
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ from datamig_pipelines.catalog import TableName
 from datamig_pipelines.dialects.dumping import DumpOrder
 from datamig_pipelines.dialects.postgres import driver, failures
 from datamig_pipelines.dialects.postgres.naming import literal, quote
+from datamig_pipelines.dialects.programs import feed, output, program
 from datamig_pipelines.errors import (
     BackupError,
     DiskFullError,
@@ -24,6 +26,7 @@ from datamig_pipelines.errors import (
 )
 
 _DUMP_FILE: Final = "postgresql.dump"
+_ARCHIVE: Final = "--format=custom"
 _LEDGER_SCHEMA: Final = "datamig"
 ABOUT_US: Final = (
     "SELECT current_setting('server_version_num')::int / 10000, "
@@ -50,12 +53,8 @@ def dump(url: URL, folder: Path, order: DumpOrder) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / _DUMP_FILE
-    options = [*_shape(order), f"--exclude-schema={_LEDGER_SCHEMA}", f"--file={path}"]
-    if order.snapshot:
-        options.append(f"--snapshot={order.snapshot}")
-    if order.only is not None:
-        options += [f"--exclude-table={_pattern(name)}" for name in order.others]
-    _run(tool("pg_dump", _server_major(url)), [*options, f"--dbname={conninfo(url)}"], url)
+    options = [*_shape(order), f"--file={path}", *_wanted(url, order)]
+    _run([tool("pg_dump", _server_major(url)), *options], url)
     return sorted(path.iterdir()) if path.is_dir() else [path]
 
 
@@ -63,7 +62,16 @@ def _shape(order: DumpOrder) -> list[str]:
     """Return one archive, or a folder of files that several connections write at once."""
     if order.jobs > 1:
         return ["--format=directory", f"--jobs={order.jobs}"]
-    return ["--format=custom"]
+    return [_ARCHIVE]
+
+
+def _wanted(url: URL, order: DumpOrder) -> list[str]:
+    options = [f"--exclude-schema={_LEDGER_SCHEMA}", f"--dbname={conninfo(url)}"]
+    if order.snapshot:
+        options.append(f"--snapshot={order.snapshot}")
+    if order.only is not None:
+        options += [f"--exclude-table={_pattern(name)}" for name in order.others]
+    return options
 
 
 def _pattern(name: TableName) -> str:
@@ -88,11 +96,32 @@ def restore(url: URL, files: Sequence[Path]) -> None:
 
     Owners and grants are restored where the user is a superuser, else everything becomes theirs.
     """
+    jobs = [f"--jobs={min(4, len(files))}"] if len(files) > 1 else []
+    _run([*_pg_restore(url), *jobs, str(archive(files))], url)
+
+
+def _pg_restore(url: URL) -> list[str]:
     major, superuser = asked(url, ABOUT_US)
     owners = [] if superuser else ["--no-owner", "--no-acl"]
-    jobs = [f"--jobs={min(4, len(files))}"] if len(files) > 1 else []
-    options = ["--exit-on-error", *owners, *jobs, f"--dbname={conninfo(url)}", str(archive(files))]
-    _run(tool("pg_restore", int(major)), options, url)
+    path = tool("pg_restore", int(major))
+    return [path, "--exit-on-error", *owners, f"--dbname={conninfo(url)}"]
+
+
+class Streamed:
+    """One archive on its way: pg_dump writes it to a pipe, pg_restore reads it from one."""
+
+    name = _DUMP_FILE
+
+    def dump(self, url: URL, order: DumpOrder) -> Generator[bytes, None, None]:
+        """Yield the archive's blocks. Raises as `dump` does."""
+        argv = [tool("pg_dump", _server_major(url)), _ARCHIVE, *_wanted(url, order)]
+        with _program(argv, url, stdout=subprocess.PIPE) as process:
+            yield from output(process)
+
+    def restore(self, url: URL, blocks: Iterator[bytes]) -> None:
+        """Feed an archive to pg_restore. Raises as `restore` does."""
+        with _program(_pg_restore(url), url, stdin=subprocess.PIPE) as process:
+            feed(process, blocks)
 
 
 class ScratchDatabase:
@@ -182,30 +211,34 @@ def conninfo(url: URL) -> str:
     return make_conninfo("", **driver.libpq_parameters(url))
 
 
-def _run(program: str, options: list[str], url: URL) -> None:
-    done = subprocess.run(
-        [program, "--no-password", *options],
-        check=False,
-        capture_output=True,
-        env=environment(url),
-        text=True,
-        errors="replace",
-    )
-    if done.returncode == 0:
-        return
-    said = without(url.password, done.stderr.strip())
+def _run(argv: list[str], url: URL) -> None:
+    with _program(argv, url):
+        pass
+
+
+def _program(
+    argv: list[str], url: URL, **pipes: int
+) -> "AbstractContextManager[subprocess.Popen[bytes]]":
+    name = Path(argv[0]).name
+
+    def failed(code: int, said: str) -> Exception:
+        return _failed(name, code, without(url.password, said))
+
+    return program([argv[0], "--no-password", *argv[1:]], failed, env=environment(url), **pipes)
+
+
+def _failed(name: str, code: int, said: str) -> BackupError | DiskFullError:
     first = next((line for line in said.splitlines() if "error:" in line), said[:500])
-    name = Path(program).name
-    if done.returncode < 0:
-        raise BackupError(
-            f"{name} was killed (signal {-done.returncode})",
+    if code < 0:
+        return BackupError(
+            f"{name} was killed (signal {-code})",
             hint="Was it the kernel, short of memory? Run again; nothing was kept of it.",
         )
     if "No space left on device" in said:
         msg = f"{name} found no room: {first}"
-        raise DiskFullError(msg, hint="Make room where the backup is written, then run again.")
+        return DiskFullError(msg, hint="Make room where the backup is written, then run again.")
     hint = "Read the message; run the same program by hand with --verbose to see more."
-    raise BackupError(f"{name} ended with {done.returncode}: {first}", hint=hint)
+    return BackupError(f"{name} ended with {code}: {first}", hint=hint)
 
 
 def environment(url: URL) -> dict[str, str]:

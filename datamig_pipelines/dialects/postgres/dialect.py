@@ -22,7 +22,7 @@ from datamig_pipelines.catalog import (
 )
 from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
 from datamig_pipelines.dialects.capabilities import Capabilities, Limit, Wire
-from datamig_pipelines.dialects.dumping import DumpOrder
+from datamig_pipelines.dialects.dumping import DumpOrder, DumpStream
 from datamig_pipelines.dialects.fitting import Beyond, Limits
 from datamig_pipelines.dialects.postgres import (
     backup,
@@ -309,6 +309,8 @@ class Postgres(Dialect):
         return f"TRUNCATE {self.table(table)}"
 
     # ---- backup
+
+    dump_stream: ClassVar[DumpStream | None] = backup.Streamed()
 
     @override
     def dump(
