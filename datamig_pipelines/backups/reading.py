@@ -89,7 +89,7 @@ def restore_into(
     with (
         fetched(store, backup, files) as paths,
         store.workspace(f"{backup}-scratch") as folder,
-        database.dialect.scratch(beside, folder) as url,
+        database.dialect.scratch(beside, folder, like=database.url) as url,
     ):
         database.dialect.restore(url, paths)
         seconds = time.monotonic() - began

@@ -36,6 +36,7 @@ DatamigError
       IrreversibleError
       AlreadyRunError
       SampleError
+      ScratchDeniedError
     StreamChangedError
   EngineError
     DriverMissingError
@@ -106,6 +107,7 @@ from datamig_pipelines.errors.step import (
     RejectsError,
     RestoreError,
     SampleError,
+    ScratchDeniedError,
     StalledError,
     StepError,
     StreamChangedError,
@@ -185,6 +187,7 @@ __all__ = [
     "RestoreError",
     "RunningElsewhereError",
     "SampleError",
+    "ScratchDeniedError",
     "ScratchUnfitError",
     "ScriptError",
     "SourceChangedError",

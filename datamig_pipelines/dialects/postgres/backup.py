@@ -30,6 +30,13 @@ ABOUT_US: Final = (
     "rolsuper FROM pg_roles WHERE rolname = current_user"
 )
 """The server's major version, and whether the user is a superuser."""
+_ROLE: Final = re.compile(
+    r"^(?:ALTER [^\n]* OWNER TO|(?:GRANT|REVOKE) [^\n]* (?:TO|FROM)"
+    r"|ALTER DEFAULT PRIVILEGES FOR ROLE)"
+    r' (?:([A-Za-z_][\w$]*)|"((?:[^"]|"")+)")',
+    re.MULTILINE,
+)
+"""Who is named by statements that give something to somebody; too many are no harm."""
 _FOLDERS: Final = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/*/bin")
 
 
@@ -86,20 +93,36 @@ def archive(files: Sequence[Path]) -> Path:
 def restore(url: URL, files: Sequence[Path]) -> None:
     """Restore an archive into the empty database at ``url``; the first error ends it.
 
-    Owners and grants are restored where the user is a superuser, else everything becomes theirs.
+    Owners and grants are restored where the user is a superuser and the server has all roles, else
+    everything becomes theirs.
     """
     major, superuser = asked(url, ABOUT_US)
-    owners = [] if superuser else ["--no-owner", "--no-acl"]
+    program = tool("pg_restore", int(major))
+    known = superuser and _roles(program, url, files) <= {
+        str(role) for (role,) in all_asked(url, "SELECT rolname FROM pg_roles")
+    }
+    owners = [] if known else ["--no-owner", "--no-acl"]
     jobs = [f"--jobs={min(4, len(files))}"] if len(files) > 1 else []
     options = ["--exit-on-error", *owners, *jobs, f"--dbname={conninfo(url)}", str(archive(files))]
-    _run(tool("pg_restore", int(major)), options, url)
+    _run(program, options, url)
+
+
+def _roles(program: str, url: URL, files: Sequence[Path]) -> set[str]:
+    """Return the roles that own something in an archive or may use it."""
+    script = _run(program, ["--schema-only", "--file=-", str(archive(files))], url)
+    named = (a or b.replace('""', '"') for a, b in _ROLE.findall(script))
+    return {role for role in named if role not in ("PUBLIC", "CURRENT_USER", "SESSION_USER")}
 
 
 class ScratchDatabase:
-    """An empty database beside the one at ``url``, of the same encoding and locale."""
+    """An empty database beside the one at ``url``, of its locale, and of the encoding of ``like``.
 
-    def __init__(self, url: URL, name: str = "") -> None:
+    Where these do not go together the locale is C, which goes with every encoding.
+    """
+
+    def __init__(self, url: URL, name: str = "", like: URL | None = None) -> None:
         self._url = url
+        self._like = like or url
         self.name = name or f"datamig_scratch_{secrets.token_hex(6)}"
 
     def __enter__(self) -> URL:
@@ -110,8 +133,11 @@ class ScratchDatabase:
             "coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') "
             "FROM pg_database d WHERE datname = current_database()",
         )
-        locale = f" ENCODING {literal(encoding)}"
-        if provider == "c":
+        wanted = asked(self._like, "SELECT current_setting('server_encoding')")[0]
+        locale = f" ENCODING {literal(wanted)}"
+        if wanted != encoding:
+            locale += " LC_COLLATE 'C' LC_CTYPE 'C'"
+        elif provider == "c":
             locale += f" LC_COLLATE {literal(collation)} LC_CTYPE {literal(ctype)}"
         asked(self._url, f"CREATE DATABASE {quote(self.name)} TEMPLATE template0{locale}")
         return self._url.set(database=self.name)
@@ -182,7 +208,7 @@ def conninfo(url: URL) -> str:
     return make_conninfo("", **driver.libpq_parameters(url))
 
 
-def _run(program: str, options: list[str], url: URL) -> None:
+def _run(program: str, options: list[str], url: URL) -> str:
     done = subprocess.run(
         [program, "--no-password", *options],
         check=False,
@@ -192,7 +218,7 @@ def _run(program: str, options: list[str], url: URL) -> None:
         errors="replace",
     )
     if done.returncode == 0:
-        return
+        return done.stdout
     said = without(url.password, done.stderr.strip())
     first = next((line for line in said.splitlines() if "error:" in line), said[:500])
     name = Path(program).name
