@@ -178,6 +178,10 @@ CAUSES: dict[str, tuple[str, str]] = {
             "with a user who may; or let this user make databases."
         ),
     ),
+    "NotRehearsedError": (
+        "nobody rehearsed yet, the rehearsal was red or too old, or the plan changed after it.",
+        "`datamig rehearse`, in Dagster the job <name>_rehearse; then run.",
+    ),
     "StreamChangedError": (
         "a table without a key whose rows were changed, or moved by the engine, since they came.",
         "run again: the table starts over by itself. A key (`key:`) would make it go on.",

@@ -37,6 +37,7 @@ DatamigError
       AlreadyRunError
       SampleError
       ScratchDeniedError
+      NotRehearsedError
     StreamChangedError
   EngineError
     DriverMissingError
@@ -103,6 +104,7 @@ from datamig_pipelines.errors.step import (
     BackupMissingError,
     BackupStoreError,
     IrreversibleError,
+    NotRehearsedError,
     RehearsalError,
     RejectsError,
     RestoreError,
@@ -173,6 +175,7 @@ __all__ = [
     "NameCollisionError",
     "NotApprovedError",
     "NotApproverError",
+    "NotRehearsedError",
     "NotYetError",
     "OutOfOrderError",
     "PermissionDeniedError",

@@ -69,6 +69,18 @@ def last_measured(migration: Migration, source: str, target: str) -> Measured | 
     return None
 
 
+def last_of(migration: Migration, fingerprint: str = "") -> dict[str, Any] | None:
+    """Return the last file about a rehearsal of this plan ('': of any), None if there is none."""
+    for path in sorted(rehearsals_folder(migration).glob("*.json"), reverse=True):
+        try:
+            said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            if said["version"] == _VERSION and said["plan"].startswith(fingerprint):
+                return said
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return None
+
+
 def _measured(said: Mapping[str, Any]) -> Measured:
     steps = {s["step"]: float(s["seconds"]) for s in said["forward"]["steps"]}
     spent = sum(t["seconds"] for t in said["forward"]["tables"])

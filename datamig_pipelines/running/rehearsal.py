@@ -16,6 +16,7 @@ from datamig_pipelines.planning.rehearsed import save_rehearsal
 from datamig_pipelines.planning.sampling import Sample, Sampled, sampled
 from datamig_pipelines.running.findings import findings
 from datamig_pipelines.running.opening import looked, source_place
+from datamig_pipelines.running.proven import remember_rehearsal
 from datamig_pipelines.running.readiness import admit
 from datamig_pipelines.running.scratching import (
     Site,
@@ -26,7 +27,7 @@ from datamig_pipelines.running.scratching import (
 )
 from datamig_pipelines.running.walk import Walk
 from datamig_pipelines.spec import Migration
-from datamig_pipelines.spec.policy import Approval, Rollback
+from datamig_pipelines.spec.policy import Approval, Rehearsal, Rollback
 from datamig_pipelines.steps.backup import database_of
 from datamig_pipelines.transfer import Event, Said
 
@@ -70,6 +71,8 @@ def rehearse(migration: Migration, sample: str = "", *, keep: bool = False) -> I
             site.keep = keep and walk.error is not None
             found = findings(plan, walk, _extra(part, chosen, site))
             path = save_rehearsal(migration, found)
+            if migration.rehearsal.required:
+                remember_rehearsal(migration, found)
             yield Rehearsed(found, path)
     if walk.error is not None:
         raise walk.error
@@ -77,7 +80,8 @@ def rehearse(migration: Migration, sample: str = "", *, keep: bool = False) -> I
 
 def _admitted(migration: Migration) -> Plan:
     """Return the plan of a run on the real databases; they are only read."""
-    free = migration.model_copy(update={"approval": Approval()})  # rehearsed to be approved
+    # It is rehearsed to be approved, and to have been rehearsed.
+    free = migration.model_copy(update={"approval": Approval(), "rehearsal": Rehearsal()})
     with looked(free) as found:
         if found.run is not None or found.settled:
             msg = f"{migration.name} is in the target already"
@@ -99,6 +103,7 @@ def _moved(migration: Migration, site: Site) -> Migration:
         "backup": migration.backup.model_copy(update={**policy, **kept}),
         "rollback": Rollback(),
         "approval": Approval(),
+        "rehearsal": Rehearsal(),
         "metrics": None,
         "alerts": (),
         "after": "",
