@@ -144,6 +144,9 @@ class Walk:
                 "They stand in the rehearsal's file. Mend them in the source, or allow them: "
                 "rejects: {allow: [table]}."
             )
+        elif self.stopped:
+            more = ", and rejected rows stand in the rehearsal's file" if self.rejects else ""
+            self.stopped.hint += f" (This was a rehearsal: the target is as it was{more}.)"
 
     def _see(self, event: Event) -> None:
         if isinstance(event, ProofResult):

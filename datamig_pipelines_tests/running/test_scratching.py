@@ -148,3 +148,18 @@ def test_rejected_rows_stand_in_the_file_of_the_rehearsal(defs: Defs) -> None:
     assert "datamig_rehearsal_" not in str(error)
     assert "rehearsal's file" in error.hint
     assert path.exists()
+
+
+@postgres
+def test_cancelled_rehearsal_drops_its_scratch_database(defs: Defs) -> None:
+    """Whoever stops it in the middle of the load leaves nothing, neither there nor here."""
+    migration = defs.write("one")
+    events = running.rehearse(migration)
+    for event in events:
+        if isinstance(event, running.StepStarted) and event.step == "load":
+            break
+    events.close()
+
+    asked = "SELECT datname FROM pg_database WHERE datname LIKE 'datamig_rehearsal_%'"
+    assert defs.ask(migration, asked) == []
+    assert [p.name for p in (migration.home / "rehearsals").iterdir()] == [".lock"]
