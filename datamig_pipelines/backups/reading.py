@@ -89,7 +89,7 @@ def restore_into(
     began = time.monotonic()
     with (
         store.workspace(f"{backup}-scratch") as folder,
-        database.dialect.scratch(beside, folder) as url,
+        database.dialect.scratch(beside, folder, like=database.url) as url,
     ):
         scratch = Database(database.dialect, url)
         _restore(store, backup, files, scratch)

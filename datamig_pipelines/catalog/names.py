@@ -6,7 +6,7 @@ LEDGER = "datamig"
 LEDGER_TABLES = (
     *("run", "step", "snapshot", "shard", "batch", "loaded", "reject", "proof"),
     *("control", "intent", "difference"),
-    *("history", "catalog", "approval"),
+    *("history", "catalog", "approval", "rehearsal"),
 )
 
 

@@ -171,6 +171,17 @@ CAUSES: dict[str, tuple[str, str]] = {
         "a typing error in --sample.",
         "write a share of each table (5%) or a number of rows per table (1000).",
     ),
+    "ScratchDeniedError": (
+        "the user of the target may not make databases; often so in production, and rightly.",
+        (
+            "set backup.scratch_env to the URL of a database of another server of the same engine, "
+            "with a user who may; or let this user make databases."
+        ),
+    ),
+    "NotRehearsedError": (
+        "nobody rehearsed yet, the rehearsal was red or too old, or the plan changed after it.",
+        "`datamig rehearse`, in Dagster the job <name>_rehearse; then run.",
+    ),
     "StreamChangedError": (
         "a table without a key whose rows were changed, or moved by the engine, since they came.",
         "run again: the table starts over by itself. A key (`key:`) would make it go on.",

@@ -17,13 +17,24 @@ from dagster._cli.utils import get_possibly_temporary_instance_for_cli
 
 from datamig_pipelines.cli.output import remark
 from datamig_pipelines.cli.verdict import SuiteVerdict
-from datamig_pipelines.errors import DatamigError, NotApprovedError, ProofFailedError, StepError
+from datamig_pipelines.errors import (
+    DatamigError,
+    NotApprovedError,
+    NotRehearsedError,
+    ProofFailedError,
+    StepError,
+)
 from datamig_pipelines.orchestration.component import Migration as Component
 from datamig_pipelines.running.watch import StepFailed, Watcher, watch
 from datamig_pipelines.spec import Launch, list_migrations, read_migration
 from datamig_pipelines.transfer import Event
 
 _REPOSITORY = {".dagster/repository": "__repository__@datamig_pipelines"}
+_HOLDS: dict[str, type[DatamigError]] = {
+    "rehearsed": NotRehearsedError,
+    "approved": NotApprovedError,
+}
+"""Checks that hold a plan, and the errors that they stand for."""
 _PROJECT = Path(__file__).parents[2]
 
 
@@ -142,7 +153,7 @@ def _explain(result: Any) -> DatamigError:
             if data.user_failure_data is not None:
                 return _from_metadata(data.user_failure_data)
             if data.error is not None and data.error.cls_name == "DagsterAssetCheckFailedError":
-                if (refused := _unapproved(result)) is not None:
+                if (refused := _held(result)) is not None:
                     return refused
                 return ProofFailedError(
                     "a proof or a suite of expectations found a difference",
@@ -155,15 +166,16 @@ def _explain(result: Any) -> DatamigError:
     return StepError(f"run {result.run_id} failed", hint="Look at it in Dagster's UI.")
 
 
-def _unapproved(result: Any) -> DatamigError | None:
-    """Return why the plan's own check held the run, if that is what did."""
+def _held(result: Any) -> DatamigError | None:
+    """Return why a check of the plan held the run, if that is what did."""
     for event in result.all_events:
         if event.event_type_value == "ASSET_CHECK_EVALUATION":
             check = event.event_specific_data
-            if check.check_name == "approved" and not check.passed:
+            kind = _HOLDS.get(check.check_name)
+            if kind is not None and not check.passed:
                 said = (check.description or "").partition("\n  hint: ")
-                message = said[0].removeprefix(f"{NotApprovedError.code}: ")
-                return NotApprovedError(message, hint=said[2], where=event.step_key or "")
+                message = said[0].removeprefix(f"{kind.code}: ")
+                return kind(message, hint=said[2], where=event.step_key or "")
     return None
 
 

@@ -89,6 +89,7 @@ def _outlook(figures: dict[str, Any]) -> None:
         say(f"approval: {state}")
         for reason in given["reasons"]:
             say(f"  needed: {reason}")
+    _rehearsal(figures["rehearsal"])
     if figures["settled"]:
         say("nothing would be run: it counts as applied as it is")
     if figures["refusal"]:
@@ -97,3 +98,17 @@ def _outlook(figures: dict[str, Any]) -> None:
         say(f"a run would be refused, {refusal['code']}: {first}\n  hint: {refusal['hint']}")
     if "saved" in figures:
         say(f"saved: {figures['saved']}")
+
+
+def _rehearsal(state: dict[str, Any]) -> None:
+    """Say how the last rehearsal of this plan went, and why there has to be one."""
+    if last := state["last"]:
+        how = f"red, {last['error']}" if last["error"] else last["class"]
+        back = duration(last["back seconds"])
+        say(f"rehearsal: {how}, {last['at']}, {last['sample']}; the way back took {back}")
+    elif not state["needed"]:
+        say("rehearsal: none of this plan")
+    if state["missing"]:
+        say(f"rehearsal needed: {state['missing']}")
+        for reason in state["reasons"]:
+            say(f"  needed: {reason}")

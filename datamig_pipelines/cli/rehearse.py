@@ -72,13 +72,15 @@ def _verdicts(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _show(found: dict[str, Any]) -> None:
+    from datamig_pipelines.running.reversal import why
+
     rows = [
         (
             s["step"],
             s["class"],
             duration(s["seconds"]),
             "-" if s["undo seconds"] is None else duration(s["undo seconds"]),
-            _why(s["evidence"]),
+            why(s["evidence"]),
         )
         for s in found["steps"]
     ]
@@ -89,8 +91,8 @@ def _show(found: dict[str, Any]) -> None:
         f"a copy of {copy['tables']} tables, {copy['rows']:,} rows" if copy["tables"] else "empty"
     )
     say(f"the scratch database was {held}; {_proofs(found['forward'])} forward")
-    for table, why in found["whole tables"].items():
-        say(f"all rows of {table}: {why}")
+    for table, reason in found["whole tables"].items():
+        say(f"all rows of {table}: {reason}")
     if again:
         say(f"forward again: {_proofs(again)}, {duration(again['seconds'])}")
         for thing in again["differs from the first time"]:
@@ -99,16 +101,6 @@ def _show(found: dict[str, Any]) -> None:
     if found["kept"]:
         say(f"kept, drop it yourself: {found['kept']}")
     remark(f"rehearsal: {found['file']}")
-
-
-def _why(evidence: dict[str, Any]) -> str:
-    if "undo" in evidence:
-        return str(evidence["undo"])
-    if "left" in evidence:
-        return f"left: {', '.join(evidence['left'])}"
-    if not evidence["changed"]:
-        return f"changed nothing, {evidence['after']['sha256']} before and after"
-    return f"{len(evidence['changed'])} things changed, taken back by {evidence['taken back by']}"
 
 
 def _proofs(way: dict[str, Any]) -> str:

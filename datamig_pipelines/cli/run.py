@@ -101,7 +101,7 @@ def bring_up(spec: Migration, path: Path, launch: Launch, *, verbose: bool, as_j
 
     found = outlook(spec, launch)  # what cannot work is said before Dagster takes its seconds
     remember_tables(found.plan)
-    if refusal := found.refusal or found.unapproved:
+    if refusal := found.refusal or found.unproven or found.unapproved:
         raise refusal
     if found.settled:
         remark(f"{spec.name} counts as applied as it is: nothing is run")

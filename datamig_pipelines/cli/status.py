@@ -3,7 +3,7 @@
 from typing import Any
 
 from datamig_pipelines.cli.arguments import AsJson, MigrationName
-from datamig_pipelines.cli.output import document, say, show_table
+from datamig_pipelines.cli.output import document, duration, say, show_table
 from datamig_pipelines.cli.verdict import show_figures
 from datamig_pipelines.spec import find_migration, read_migration
 
@@ -17,6 +17,7 @@ def status(migration: MigrationName, *, as_json: AsJson = False) -> None:
         document(figures)
     elif not figures["runs"]:
         say(f"{figures['migration']}: no run yet on {figures['target']}")
+        _show_rehearsal(figures["rehearsal"])
         _show_line(figures)
     else:
         _show(figures)
@@ -29,6 +30,7 @@ def _show(figures: dict[str, Any]) -> None:
     if paused := figures.get("paused"):
         say(f"PAUSED by {paused['who']} since {paused['at']}; `datamig resume` lets it go on")
     _show_line(figures)
+    _show_rehearsal(figures["rehearsal"])
     for difference in figures["drift"]:
         say(f"drift: {difference}")
     steps = figures.get("steps", {})
@@ -38,6 +40,15 @@ def _show(figures: dict[str, Any]) -> None:
     last = figures["runs"][-1]
     if last["status"] == "failed" and last.get("detail"):
         say(f"last error: {last['detail']}")
+
+
+def _show_rehearsal(last: dict[str, Any] | None) -> None:
+    """Say how the last rehearsal went, if there was one."""
+    if last:
+        how = f"red, {last['error']}" if last["error"] else last["class"]
+        back = duration(last["back seconds"])
+        said = f"plan {last['plan']}, {last['sample']}; the way back took {back}"
+        say(f"rehearsal: {how}, {last['at']}, {said}")
 
 
 def _show_line(figures: dict[str, Any]) -> None:

@@ -318,11 +318,11 @@ class Dialect(Comparing, Fitting, ABC):
         raise NotYetError(msg, hint=hint)
 
     @abstractmethod
-    def scratch(self, url: URL, folder: Path, name: str = "") -> "Scratch":
+    def scratch(self, url: URL, folder: Path, name: str = "", like: URL | None = None) -> "Scratch":
         """Return a context manager that makes an empty scratch database and drops it afterwards.
 
         Beside ``url`` where the engine is a server, else in ``folder``. Without a ``name`` it gets
-        one that nothing else has.
+        one that nothing else has. It takes the texts that the database ``like`` takes.
         """
 
     @abstractmethod

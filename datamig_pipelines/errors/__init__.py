@@ -36,6 +36,8 @@ DatamigError
       IrreversibleError
       AlreadyRunError
       SampleError
+      ScratchDeniedError
+      NotRehearsedError
     StreamChangedError
   EngineError
     DriverMissingError
@@ -102,10 +104,12 @@ from datamig_pipelines.errors.step import (
     BackupMissingError,
     BackupStoreError,
     IrreversibleError,
+    NotRehearsedError,
     RehearsalError,
     RejectsError,
     RestoreError,
     SampleError,
+    ScratchDeniedError,
     StalledError,
     StepError,
     StreamChangedError,
@@ -171,6 +175,7 @@ __all__ = [
     "NameCollisionError",
     "NotApprovedError",
     "NotApproverError",
+    "NotRehearsedError",
     "NotYetError",
     "OutOfOrderError",
     "PermissionDeniedError",
@@ -185,6 +190,7 @@ __all__ = [
     "RestoreError",
     "RunningElsewhereError",
     "SampleError",
+    "ScratchDeniedError",
     "ScratchUnfitError",
     "ScriptError",
     "SourceChangedError",

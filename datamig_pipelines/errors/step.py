@@ -86,6 +86,20 @@ class SampleError(RehearsalError):
     exit_code = 4
 
 
+class ScratchDeniedError(RehearsalError):
+    """The user may not make the scratch database in which a rehearsal takes place."""
+
+    code = "DM365"
+    exit_code = 7
+
+
+class NotRehearsedError(RehearsalError):
+    """The file asks for a rehearsal, and there is no green one of this very plan."""
+
+    code = "DM366"
+    exit_code = 5
+
+
 class StreamChangedError(StepError):
     """A table without a key did not come again in the order in which it was loaded so far."""
 

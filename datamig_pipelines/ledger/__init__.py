@@ -10,7 +10,7 @@ from datamig_pipelines.ledger.entry import (
     ShardState,
     TableState,
 )
-from datamig_pipelines.ledger.history import ApprovalEntry, History, HistoryEntry
+from datamig_pipelines.ledger.history import ApprovalEntry, History, HistoryEntry, RehearsalEntry
 from datamig_pipelines.ledger.ledger import Ledger
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "HistoryEntry",
     "Ledger",
     "ProofEntry",
+    "RehearsalEntry",
     "Reject",
     "RunEntry",
     "Shard",

@@ -51,8 +51,28 @@ class ApprovalEntry:
     valid_until: str
 
 
+@dataclass(frozen=True)
+class RehearsalEntry:
+    """How a rehearsal of a plan ended; ``error`` is the code of what was red.
+
+    ``rules`` are the safety rules that it took place under (JSON), ``sample`` is '' for all rows,
+    ``reversal`` the class of the way back, which took ``back_seconds``.
+    """
+
+    migration: str
+    fingerprint: str
+    rules: str
+    sample: str
+    reversal: str
+    error: str
+    seconds: float
+    back_seconds: float
+    who: str
+    rehearsed_at: str
+
+
 class History(Ledger):
-    """The ledger with its history, its catalogs and its approvals."""
+    """The ledger with its history, its catalogs, its approvals and its rehearsals."""
 
     def all_runs(self) -> list[RunEntry]:
         """Return the runs of all migrations of this target, oldest first."""
@@ -98,6 +118,17 @@ class History(Ledger):
         """Remember an approval."""
         self._insert("approval", astuple(entry))
 
+    # ---- rehearsals
+
+    def rehearsals(self, migration: str) -> list[RehearsalEntry]:
+        """Return the rehearsals of a migration, oldest first."""
+        rows = self._fetch("rehearsal", ("migration",), (migration,), order=("rehearsed_at",))
+        return [RehearsalEntry(*row) for row in rows]
+
+    def add_rehearsal(self, entry: RehearsalEntry) -> None:
+        """Remember a rehearsal."""
+        self._insert("rehearsal", astuple(entry))
+
     @override
     def _fetch(
         self,
@@ -107,7 +138,7 @@ class History(Ledger):
         order: tuple[str, ...] = (),
     ) -> list[tuple[Any, ...]]:
         """Return rows; none where an older version made the ledger without this table."""
-        young = name in ("history", "catalog", "approval")
+        young = name in ("history", "catalog", "approval", "rehearsal")
         if young and not self.dialect.has_table(self.session, ledger_name(self.dialect, name)):
             return []
         return super()._fetch(name, where, values, order)

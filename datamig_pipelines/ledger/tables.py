@@ -19,6 +19,8 @@ _COLUMNS = {
     "history": "run_id migration event spec_sum spec plan_sum plan who happened_at seconds% detail",
     "catalog": "run_id scope facts taken_at",
     "approval": "migration fingerprint rules who approved_at valid_until",
+    "rehearsal": "migration fingerprint rules sample reversal error seconds% back_seconds% who "
+    "rehearsed_at",
     "difference": "run_id table_name row_key column_name source_value target_value cause found_at",
 }
 _KEYS = {

@@ -37,20 +37,31 @@ def approval_results(
         return []
     entry, refusal = found.approval.entry, found.unapproved
     said = f"approved by {entry.who} until {entry.valid_until}" if entry else "needs no approval"
-    return [
-        dg.AssetCheckResult(
-            asset_key=key,
-            check_name=_CHECK,
-            passed=refusal is None,
-            severity=dg.AssetCheckSeverity.WARN if dry_run else dg.AssetCheckSeverity.ERROR,
-            description=str(refusal) if refusal else said,
-            metadata={
-                "plan": found.plan.fingerprint,
-                "reasons": dg.MetadataValue.json(list(found.approval.reasons)),
-                **({"code": refusal.code, "hint": refusal.hint} if refusal else {}),
-            },
-        )
-    ]
+    facts = {
+        "plan": found.plan.fingerprint,
+        "reasons": dg.MetadataValue.json(list(found.approval.reasons)),
+    }
+    return [verdict((key, _CHECK), refusal, said, facts, dry_run=dry_run)]
+
+
+def verdict(
+    check: tuple[dg.AssetKey, str],
+    refusal: DatamigError | None,
+    said: str,
+    facts: dict[str, Any],
+    *,
+    dry_run: bool,
+) -> dg.AssetCheckResult:
+    """Return the verdict of a check that holds the plan; ``said`` is for a plan that may run."""
+    more = {"code": refusal.code, "hint": refusal.hint} if refusal else {}
+    return dg.AssetCheckResult(
+        asset_key=check[0],
+        check_name=check[1],
+        passed=refusal is None,
+        severity=dg.AssetCheckSeverity.WARN if dry_run else dg.AssetCheckSeverity.ERROR,
+        description=str(refusal) if refusal else said,
+        metadata={**facts, **more},
+    )
 
 
 def is_plan_job(context: Any, graph: Graph) -> bool:
@@ -84,6 +95,8 @@ def outlook_facts(found: Outlook) -> dict[str, Any]:
         facts["changed"] = dg.MetadataValue.md("\n".join(f"- {line}" for line in found.changed))
     if found.refusal:
         facts["refused"] = str(found.refusal)
+    if found.proven.entry or found.proven.reasons:
+        facts["rehearsal"] = str(found.proven)
     if found.approval.reasons:
         facts["needs approval"] = dg.MetadataValue.json(found.approval.as_dict())
     return facts
@@ -151,7 +164,7 @@ def approval_sensors(migration: Migration, job: Any) -> list[dg.SensorDefinition
             found = outlook(migration)
         except DatamigError as error:
             return dg.SkipReason(str(error))
-        refusal = found.refusal or found.unapproved
+        refusal = found.refusal or found.unproven or found.unapproved
         entry = found.approval.entry
         if refusal or entry is None:
             return dg.SkipReason(str(refusal) if refusal else "this plan needs no approval")

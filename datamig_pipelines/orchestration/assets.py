@@ -18,6 +18,7 @@ from datamig_pipelines.orchestration.failures import explained
 from datamig_pipelines.orchestration.graph import Graph
 from datamig_pipelines.orchestration.loading import load_asset, stands_still
 from datamig_pipelines.orchestration.metadata import plan_facts, step_facts
+from datamig_pipelines.orchestration.rehearsal import rehearsal_checks, rehearsal_results
 from datamig_pipelines.orchestration.restored import NAME as RESTORED
 from datamig_pipelines.orchestration.restored import restored_result, restored_spec
 from datamig_pipelines.orchestration.results import check_specs, is_selected, together
@@ -58,7 +59,7 @@ def _plan_asset(graph: Graph) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"{name}__plan",
         specs=[spec],
-        check_specs=approval_checks(graph),
+        check_specs=[*rehearsal_checks(graph), *approval_checks(graph)],
         can_subset=True,  # the plan can be shown without the check that holds a run
         required_resource_keys={settings_key(name)},
     )
@@ -75,7 +76,10 @@ def _plan_asset(graph: Graph) -> dg.AssetsDefinition:
             if not may_go_on(context, found, shown_only=is_plan_job(context, graph)):
                 return
         facts = {**plan_facts(found.plan), **outlook_facts(found)}
-        checked = approval_results(context, graph, found, dry_run=settings.dry_run)
+        checked = [
+            *rehearsal_results(context, graph, found, dry_run=settings.dry_run),
+            *approval_results(context, graph, found, dry_run=settings.dry_run),
+        ]
         if spec.key in context.selected_asset_keys:
             yield dg.MaterializeResult(asset_key=spec.key, metadata=facts, check_results=checked)
         else:

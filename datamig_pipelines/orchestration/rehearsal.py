@@ -5,21 +5,52 @@ from contextlib import closing
 from typing import Any, cast
 
 import dagster as dg
+from pydantic import Field
 
+from datamig_pipelines.orchestration.approvals import verdict
 from datamig_pipelines.orchestration.events import heard
 from datamig_pipelines.orchestration.failures import explained
 from datamig_pipelines.orchestration.graph import Graph
-from datamig_pipelines.running import Rehearsed, rehearse
+from datamig_pipelines.orchestration.results import is_selected
+from datamig_pipelines.running import Outlook, Rehearsed, rehearse
+from datamig_pipelines.running.reversal import why
 from datamig_pipelines.transfer import Event, Progress
 
+_CHECK = "rehearsed"
 _TEXT = "Goes forward, back and forward again on a scratch copy of the target; touches no target."
+
+
+def rehearsal_checks(graph: Graph) -> list[dg.AssetCheckSpec]:
+    """Return the check of the plan that holds every step behind it; none if nothing is asked."""
+    if not graph.migration.rehearsal.required:
+        return []
+    text = "The way back of this very plan was rehearsed, well and not too long ago."
+    return [
+        dg.AssetCheckSpec(_CHECK, asset=graph.keys.step("plan"), description=text, blocking=True)
+    ]
+
+
+def rehearsal_results(
+    context: Any, graph: Graph, found: Outlook, *, dry_run: bool
+) -> list[dg.AssetCheckResult]:
+    """Return the verdict of that check; a dry run is only warned."""
+    key = graph.keys.step("plan")
+    if not graph.migration.rehearsal.required or not is_selected(context, key, _CHECK):
+        return []
+    state = found.proven
+    said = str(state) if state.entry else "needs no rehearsal"
+    facts = {
+        "plan": found.plan.fingerprint,
+        "rehearsal": dg.MetadataValue.json(state.as_dict()),
+    }
+    return [verdict((key, _CHECK), found.unproven, said, facts, dry_run=dry_run)]
 
 
 class Part(dg.Config):
     """How much is rehearsed, and what stays of a rehearsal that failed."""
 
-    sample: str = ""
-    keep: bool = False
+    sample: Any = Field("", description="A share (5%) or number (1000) of rows; none: all rows.")
+    keep: bool = Field(default=False, description="Leave the scratch database if it fails.")
 
 
 def rehearsal_job(graph: Graph) -> dg.JobDefinition:
@@ -28,12 +59,20 @@ def rehearsal_job(graph: Graph) -> dg.JobDefinition:
 
     @dg.op(name=f"{name}__rehearse", out=dg.Out(dg.Nothing))
     def rehearsal(context: dg.OpExecutionContext, config: Part) -> None:
-        with explained():
-            events = rehearse(graph.migration, config.sample, keep=config.keep)
-            for event in heard(context, graph, _without_progress(events)):
-                if isinstance(event, Rehearsed):
-                    context.log.info("the way back is %s", event.found["class"])
-                    context.add_output_metadata(_facts(event))
+        facts: dict[str, Any] = {}
+        try:
+            with explained():
+                events = rehearse(graph.migration, _text(config.sample), keep=config.keep)
+                for event in heard(context, graph, _without_progress(events)):
+                    if isinstance(event, Rehearsed):
+                        facts = _facts(event)
+                        context.log.info("the way back is %s", event.found["class"])
+        except dg.Failure as failure:  # an output of a step that failed is shown nowhere
+            told = {**facts, **failure.metadata}
+            raise dg.Failure(
+                failure.description, metadata=told, allow_retries=failure.allow_retries
+            ) from None
+        context.add_output_metadata(facts)
 
     def choose(val: Part) -> dg.RunConfig:
         return dg.RunConfig(ops={f"{name}__rehearse": val})
@@ -61,17 +100,41 @@ def _without_progress(events: Iterator[Event]) -> Iterator[Event]:
 
 def _facts(event: Rehearsed) -> dict[str, Any]:
     found = event.found
-    head = "| step | class | seconds | seconds back |\n|---|---|--:|--:|\n"
+    head = "| step | class | seconds | seconds back | evidence |\n|---|---|--:|--:|---|\n"
     rows = (
-        f"| {s['step']} | {s['class']} | {s['seconds']} | {s['undo seconds']} |"
+        f"| {s['step']} | {s['class']} | {s['seconds']} | {_said(s['undo seconds'])} "
+        f"| {_cell(why(s['evidence']))} |"
         for s in found["steps"]
     )
     return {
         "class": found["class"],
         "passed": found["passed"],
         "seconds": found["seconds"],
+        "way back": f"by {found['back']['by']}, {found['back']['seconds']} s"
+        if found["back"]
+        else "not walked",
+        "proofs": dg.MetadataValue.json(
+            {way: found[way]["proofs"] for way in ("forward", "again") if found[way]}
+        ),
         "sample": found["sample"] or "all rows",
+        "all rows of": dg.MetadataValue.json(found["whole tables"]),
+        "rejected rows": len(found["forward"]["rejects"]),
+        "kept": found["kept"] or "nothing",
         "steps": dg.MetadataValue.md(head + "\n".join(rows)),
         "file": dg.MetadataValue.path(str(event.path)),
         "evidence": dg.MetadataValue.json(found),
     }
+
+
+def _said(seconds: float | None) -> str:
+    return "-" if seconds is None else str(seconds)
+
+
+def _cell(text: str) -> str:
+    """Return a text that stays in its cell."""
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _text(sample: object) -> str:
+    """Return what the launchpad's YAML says: 1000 is a number there, 5% a text."""
+    return "" if sample is None else str(sample)

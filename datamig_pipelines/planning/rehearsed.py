@@ -17,7 +17,8 @@ _VERSION = 1
 class Measured:
     """What a rehearsal's way forward took: ``tables`` maps a name to rows and seconds.
 
-    The tables' seconds add up to those of the step ``load``, however many were loaded at once.
+    The tables' seconds add up to no more than those of the step ``load``, however many were loaded
+    at once; the rest of it was spent before and after them, and has nothing to do with rows.
     """
 
     time: str
@@ -28,6 +29,11 @@ class Measured:
     def rows(self) -> int:
         """Return the rows of all tables."""
         return sum(rows for rows, _ in self.tables.values())
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds of all tables."""
+        return sum(seconds for _, seconds in self.tables.values())
 
 
 def rehearsals_folder(migration: Migration) -> Path:
@@ -69,9 +75,21 @@ def last_measured(migration: Migration, source: str, target: str) -> Measured | 
     return None
 
 
+def last_of(migration: Migration, fingerprint: str = "") -> dict[str, Any] | None:
+    """Return the last file about a rehearsal of this plan ('': of any), None if there is none."""
+    for path in sorted(rehearsals_folder(migration).glob("*.json"), reverse=True):
+        try:
+            said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            if said["version"] == _VERSION and said["plan"].startswith(fingerprint):
+                return said
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return None
+
+
 def _measured(said: Mapping[str, Any]) -> Measured:
     steps = {s["step"]: float(s["seconds"]) for s in said["forward"]["steps"]}
     spent = sum(t["seconds"] for t in said["forward"]["tables"])
-    share = steps["load"] / spent if spent else 1.0
+    share = min(1.0, steps["load"] / spent) if spent else 1.0
     tables = {t["table"]: (int(t["rows"]), t["seconds"] * share) for t in said["forward"]["tables"]}
     return Measured(said["time"], tables, steps)

@@ -51,8 +51,13 @@ def timeline(routes: Sequence[Route], measured: Measured | None = None) -> Timel
     tables = {r.name: _as_measured(r, measured) for r in routes}
     rows = sum(r.source.rows for r in routes)
     more = max(1.0, rows / measured.rows) if measured.rows >= _ENOUGH else 1.0
-    steps = {s: spent * (more if s in _BY_ROWS else 1.0) for s, spent in measured.steps.items()}
-    steps["load"] = sum(tables.values())
+    opening = _TABLE_S * len(measured.tables)
+    steps = {
+        s: _grown(spent, more, opening) if s in _BY_ROWS else spent
+        for s, spent in measured.steps.items()
+    }
+    around = max(0.0, steps.get("load", 0.0) - measured.seconds)
+    steps["load"] = sum(tables.values()) + around
     return Timeline(tables, steps, f"measured by the rehearsal of {measured.time}")
 
 
@@ -69,6 +74,16 @@ def _as_measured(route: Route, measured: Measured) -> float:
     rows, seconds = measured.tables.get(route.name, (0, 0.0))
     if rows and route.source.rows <= rows:
         return seconds
+    tables = 1
     if rows < _ENOUGH:
-        rows, seconds = measured.rows, sum(s for _, s in measured.tables.values())
-    return seconds * route.source.rows / rows if rows >= _ENOUGH else _typical(route)
+        rows, seconds, tables = measured.rows, measured.seconds, len(measured.tables)
+    if rows < _ENOUGH:
+        return _typical(route)
+    rate = max(0.0, seconds - tables * _TABLE_S) / rows
+    return _TABLE_S + rate * route.source.rows
+
+
+def _grown(seconds: float, times: float, opening: float) -> float:
+    """Return the seconds for so many times the rows; ``opening`` of them does not grow."""
+    fixed = min(seconds, opening)
+    return fixed + (seconds - fixed) * times

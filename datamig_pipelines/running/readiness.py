@@ -18,6 +18,7 @@ from datamig_pipelines.running.approval import Approval, approval_of, refuse_una
 from datamig_pipelines.running.changes import changed_since, changes, listed, refuse_changed
 from datamig_pipelines.running.memory import drift_in, expected
 from datamig_pipelines.running.opening import Situation, current_run, looked
+from datamig_pipelines.running.proven import Proven, proven_of, refuse_unproven
 from datamig_pipelines.spec import Launch, Migration
 
 
@@ -25,14 +26,17 @@ from datamig_pipelines.spec import Launch, Migration
 class Outlook:
     """The plan, and what would happen to a run of it now.
 
-    ``refusal`` is why it would be refused, the missing approval aside; ``unapproved`` is that one.
+    ``refusal`` is why it would be refused, but for a missing rehearsal (``unproven``) or approval
+    (``unapproved``).
     ``changed`` says how the plan differs from the one that was applied, ``drift`` what others
     changed in the target. ``settled`` says that nothing would be run.
     """
 
     plan: Plan
     refusal: DatamigError | None
+    unproven: DatamigError | None
     unapproved: DatamigError | None
+    proven: Proven
     approval: Approval
     changed: list[str]
     drift: list[Difference]
@@ -40,8 +44,9 @@ class Outlook:
 
     def as_dict(self) -> dict[str, Any]:
         """Return it in JSON-compatible words."""
-        refusal = self.refusal or self.unapproved
+        refusal = self.refusal or self.unproven or self.unapproved
         return {
+            "rehearsal": self.proven.as_dict(),
             "refusal": None
             if refusal is None
             else {"code": refusal.code, "message": refusal.message, "hint": refusal.hint},
@@ -65,7 +70,9 @@ def outlook(migration: Migration, launch: Launch | None = None) -> Outlook:
         return Outlook(
             _with_notes(found),
             _refusal(found, (_check_changed, *_CHECKS)),
+            None if found.settled else _refusal(found, (refuse_unproven,)),
             None if found.settled else _refusal(found, (refuse_unapproved,)),
+            proven_of(found),
             approval_of(found),
             changed,
             drift_of(found),
@@ -77,11 +84,12 @@ def admit(found: Situation) -> None:
     """Raise why a run may not begin or go on; nothing was touched.
 
     Raises:
-        PlanOutdatedError, OutOfOrderError, DriftError, NotApprovedError: See their docstrings.
+        PlanOutdatedError, OutOfOrderError, DriftError, NotRehearsedError, NotApprovedError: See
+            their docstrings.
     """
     if found.settled:
         return
-    for check in (*_CHECKS, refuse_unapproved):
+    for check in (*_CHECKS, refuse_unproven, refuse_unapproved):
         check(found)
 
 

@@ -121,6 +121,17 @@ def summary(state: State) -> dict[str, Any]:
     }
 
 
+def why(evidence: dict[str, Any]) -> str:
+    """Return in words why a step has its class."""
+    if "undo" in evidence:
+        return str(evidence["undo"])
+    if "left" in evidence:
+        return f"left: {', '.join(evidence['left'])}"
+    if not evidence["changed"]:
+        return f"changed nothing, {evidence['after']['sha256']} before and after"
+    return f"{len(evidence['changed'])} things changed, taken back by {evidence['taken back by']}"
+
+
 def _by_others(way: WayBack) -> str:
     return "the restore of the backup" if way.by == "restore" else "the undo of the steps before it"
 

@@ -22,7 +22,13 @@ from datamig_pipelines.backups import (
     write_backup,
 )
 from datamig_pipelines.backups.reading import compare
-from datamig_pipelines.errors import PermissionDeniedError, RunningElsewhereError
+from datamig_pipelines.dialects.base import Scratch
+from datamig_pipelines.errors import (
+    DatamigError,
+    PermissionDeniedError,
+    RunningElsewhereError,
+    ScratchDeniedError,
+)
 from datamig_pipelines.planning.rehearsed import rehearsals_folder
 from datamig_pipelines.spec import Migration
 from datamig_pipelines.spec.connection import address
@@ -31,6 +37,10 @@ from datamig_pipelines.transfer import Event, Said
 
 PREFIX = "datamig_rehearsal_"
 _MARK = ".scratch"
+_HINT = (
+    "Let the user make databases, or name a database of a server where it may in "
+    "backup.scratch_env (docs/rehearsal.md)."
+)
 
 
 @dataclass
@@ -85,26 +95,47 @@ def drop_leftovers(migration: Migration, database: Database, beside: URL) -> Ite
         if there is not None and there != _server(beside):
             yield Said(f"{name}, left by a killed rehearsal, is on another server: drop it there")
             continue
-        _drop(database, beside, folder / name)
+        try:
+            _drop(database, beside, folder / name)
+        except DatamigError as error:
+            yield Said(f"{name}, left by a killed rehearsal, cannot be dropped: {error.message}")
+            continue
         yield Said(f"dropped {name}, left by a killed rehearsal")
 
 
 @contextmanager
 def scratch_site(migration: Migration, database: Database, beside: URL) -> Iterator[Site]:
-    """Make a scratch database; a mark that tells what will be made is written before."""
+    """Make a scratch database; a mark that tells what will be made is written before.
+
+    Raises:
+        ScratchDeniedError: The user may not make one.
+    """
     folder = rehearsals_folder(migration) / f"{PREFIX}{secrets.token_hex(6)}"
     folder.mkdir(mode=0o700)
     mark = folder.with_suffix(_MARK)
     mark.write_text(json.dumps(_server(beside)), encoding="utf-8")
-    site: Site | None = None
+    made = database.dialect.scratch(beside, folder, folder.name, like=database.url)
+    site = Site(beside, folder)
     try:
-        site = Site(database.dialect.scratch(beside, folder, folder.name).__enter__(), folder)
+        site.url = _made(made, folder, beside)
         yield site
     finally:
-        if site and site.keep:
+        if site.keep:
             mark.unlink()  # it belongs to those who wanted it
-        else:
+        elif mark.exists():
             _drop(database, beside, folder)
+
+
+def _made(scratch: Scratch, folder: Path, beside: URL) -> URL:
+    """Make the scratch database and return its URL; refused, nothing of it is left."""
+    try:
+        return scratch.__enter__()
+    except PermissionDeniedError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.with_suffix(_MARK).unlink()
+        user, host = beside.username or "the user", beside.host or "this machine"
+        msg = f"{user} may not make a scratch database on {host}: {error.message}"
+        raise ScratchDeniedError(msg, hint=_HINT) from error
 
 
 def _drop(database: Database, beside: URL, folder: Path) -> None:

@@ -7,6 +7,7 @@ from datamig_pipelines.ledger import History, Ledger
 from datamig_pipelines.running.line import standing
 from datamig_pipelines.running.memory import drift_in
 from datamig_pipelines.running.opening import target_place
+from datamig_pipelines.running.proven import last_rehearsal
 from datamig_pipelines.spec import Migration
 from datamig_pipelines.steps.report import causes, left_out
 from datamig_pipelines.transfer.pace import control_of
@@ -18,10 +19,11 @@ def status(migration: Migration) -> dict[str, Any]:
     found: dict[str, Any] = {"migration": migration.name, "target": str(place), "runs": []}
     found |= _line(migration)
     if place.dialect.file_missing(place.url):
-        return found
+        return found | {"rehearsal": last_rehearsal(migration, None)}
     with place.open(readonly=True) as session:
         ledger = History(session)
         runs = ledger.runs(migration.name)
+        found["rehearsal"] = last_rehearsal(migration, ledger)
         found["runs"] = [r.__dict__ for r in runs]
         found["drift"] = [str(d) for d in drift_in(place.catalog(session), place, ledger, runs)]
         if not runs:

@@ -19,6 +19,7 @@ from datamig_pipelines.spec.policy import (
     Approval,
     Backup,
     Contact,
+    Rehearsal,
     Rejects,
     Rollback,
     Schedule,
@@ -86,6 +87,7 @@ class Migration(SpecModel):
         description="Name of the migration of the same target that has to be applied before.",
     )
     approval: Approval = Approval()
+    rehearsal: Rehearsal = Rehearsal()
     drift: Literal["refuse", "report"] = Field(
         default="refuse",
         description="What happens to a run when somebody changed or dropped what was migrated.",

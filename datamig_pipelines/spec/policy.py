@@ -113,6 +113,20 @@ class Approval(SpecModel):
     valid_hours: float = Field(default=72, gt=0, description="An approval runs out after this.")
 
 
+class Rehearsal(SpecModel):
+    """Whether a plan has to be rehearsed before it runs."""
+
+    required: bool | Literal["risky"] = Field(
+        default=False,
+        description="true: every plan. risky: a plan that leaves something behind or changes "
+        "values, or has no proven backup. The verdict is then kept in the target's ledger.",
+    )
+    all_rows: bool = Field(
+        default=False, description="true: a rehearsal of a sample does not count."
+    )
+    valid_hours: float = Field(default=72, gt=0, description="A rehearsal counts so long.")
+
+
 class Alert(SpecModel):
     """Who hears about it: the environment variable holds an Apprise URL (mailto://, slack://, json://…)."""
 

@@ -50,3 +50,21 @@ def test_rehearse_refuses_before_it_begins(migration: Path, cli: Cli) -> None:
 
     assert said.code == 4
     assert json.loads(said.out)["error"]["code"] == "DM353"
+
+
+def test_plan_and_status_tell_the_rehearsal_that_the_run_waits_for(
+    migration: Path, cli: Cli
+) -> None:
+    """Refused with its own code before anything is touched; rehearsed, both say how it went."""
+    migration.write_text(migration.read_text() + "  rehearsal: {required: true}\n")
+    path = str(migration)
+
+    refused = cli("run", path)
+    assert refused.code == 5
+    assert "DM366" in refused.err
+    assert not migration.with_name("target.duckdb").exists()
+    assert "rehearsal needed: nobody rehearsed it" in cli("plan", path).out
+    assert cli("rehearse", path, "--sample", "1").code == 0
+    assert "rehearsal: lossless, " in cli("plan", path).out
+    assert "rehearsal: lossless, " in cli("status", path).out
+    assert cli("run", path).code == 0

@@ -36,14 +36,15 @@ def test_timeline_is_estimated_without_a_rehearsal() -> None:
 
 
 def test_timeline_takes_measured_rates() -> None:
-    """Ten times the rows take ten times as long; indexes as well, the backup does not."""
+    """Ten times the rows take ten times as long, but for a twentieth of a second per table; indexes
+    as well, the backup does not."""
     expected = timeline([route("big", 100_000)], MEASURED)
 
     assert expected.how == "measured by the rehearsal of 2030-01-01"
-    assert expected.tables["big"] == pytest.approx(50.0)
+    assert expected.tables["big"] == pytest.approx(49.55)
     assert expected.steps["backup"] == 3.0
-    assert expected.steps["constraints"] == pytest.approx(20.0, rel=0.01)
-    assert expected.seconds == pytest.approx(73.0, rel=0.01)
+    assert expected.steps["constraints"] == pytest.approx(19.1, rel=0.01)
+    assert expected.seconds == pytest.approx(71.6, rel=0.01)
 
 
 @pytest.mark.parametrize(("name", "rows"), [("small", 100_000), ("new", 100_000)])
@@ -51,7 +52,15 @@ def test_timeline_makes_no_rate_of_a_few_rows(name: str, rows: int) -> None:
     """A table of ten rows, and one that was not there, go by the rate of all tables."""
     expected = timeline([route(name, rows)], MEASURED)
 
-    assert expected.tables[name] == pytest.approx(5.4 * rows / 10_010)
+    assert expected.tables[name] == pytest.approx(0.05 + 5.3 * rows / 10_010)
+
+
+def test_timeline_repeats_what_is_once_only() -> None:
+    """A load that takes 1 s before its first row takes it once, not once per sample."""
+    slow = replace(MEASURED, steps={"load": 6.4})
+
+    expected = timeline([route("big", 100_000)], slow)
+    assert expected.steps["load"] == pytest.approx(49.55 + 1.0)
 
 
 def test_timeline_of_a_small_table_is_what_it_took() -> None:

@@ -194,6 +194,7 @@ def test_rehearsal_goes_back_from_where_the_way_forward_stopped(
 
     assert isinstance(error, ProofFailedError)
     assert (found["class"], found["passed"]) == ("lossless", False)
+    assert error.hint == "none (This was a rehearsal: the target is as it was.)"
     assert found["forward"]["seconds"] is None
     assert found["back"]["state"]["sha256"] == found["original"]["sha256"]
     assert running.look(house.migration()).timeline.how == "estimated", "half a way is no measure"

@@ -357,7 +357,7 @@ class DuckDB(Dialect):
         replacing.replace(connection, url, files)
 
     @override
-    def scratch(self, url: URL, folder: Path, name: str = "") -> Scratch:
+    def scratch(self, url: URL, folder: Path, name: str = "", like: URL | None = None) -> Scratch:
         return backup.ScratchFile(folder, name)
 
     @override

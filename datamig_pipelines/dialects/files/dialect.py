@@ -230,5 +230,5 @@ class Parquet(Files):
         Dialect.replace(self, connection, url, files)
 
     @override
-    def scratch(self, url: URL, folder: Path, name: str = "") -> Scratch:
+    def scratch(self, url: URL, folder: Path, name: str = "", like: URL | None = None) -> Scratch:
         return backup.ScratchFolder(folder, name)

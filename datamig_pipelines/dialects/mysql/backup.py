@@ -148,16 +148,17 @@ def _not_whole(why: str) -> BackupError:
 
 
 class ScratchDatabase:
-    """An empty database beside the one at ``url``, of the same character set and collation."""
+    """An empty database beside the one at ``url``, of character set and collation of ``like``."""
 
-    def __init__(self, url: URL, name: str = "") -> None:
+    def __init__(self, url: URL, name: str = "", like: URL | None = None) -> None:
         self._url = url
+        self._like = like or url
         self.name = name or f"datamig_scratch_{secrets.token_hex(6)}"
 
     def __enter__(self) -> URL:
         """Create it and return its URL."""
         charset, collation = asked(
-            self._url, "SELECT @@character_set_database, @@collation_database"
+            self._like, "SELECT @@character_set_database, @@collation_database"
         )[0]
         words = f"CHARACTER SET {charset} COLLATE {collation}"
         asked(self._url, f"CREATE DATABASE {quote(self.name)} {words}")

@@ -335,5 +335,5 @@ class MySQL(Dialect):
         replacing.replace(connection, url, files)
 
     @override
-    def scratch(self, url: URL, folder: Path, name: str = "") -> Scratch:
-        return backup.ScratchDatabase(url, name)
+    def scratch(self, url: URL, folder: Path, name: str = "", like: URL | None = None) -> Scratch:
+        return backup.ScratchDatabase(url, name, like)

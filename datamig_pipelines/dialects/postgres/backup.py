@@ -5,11 +5,13 @@ import re
 import secrets
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from sqlalchemy.engine import URL
 
@@ -27,12 +29,20 @@ from datamig_pipelines.errors import (
 
 _DUMP_FILE: Final = "postgresql.dump"
 _ARCHIVE: Final = "--format=custom"
+_SCHEMA: Final = ("--schema-only", "--file=-")
 _LEDGER_SCHEMA: Final = "datamig"
 ABOUT_US: Final = (
     "SELECT current_setting('server_version_num')::int / 10000, "
     "rolsuper FROM pg_roles WHERE rolname = current_user"
 )
 """The server's major version, and whether the user is a superuser."""
+_ROLE: Final = re.compile(
+    r"^(?:ALTER [^\n]* OWNER TO|(?:GRANT|REVOKE) [^\n]* (?:TO|FROM)"
+    r"|ALTER DEFAULT PRIVILEGES FOR ROLE)"
+    r' (?:([A-Za-z_][\w$]*)|"((?:[^"]|"")+)")',
+    re.MULTILINE,
+)
+"""Who is named by statements that give something to somebody; too many are no harm."""
 _FOLDERS: Final = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/*/bin")
 
 
@@ -94,17 +104,34 @@ def archive(files: Sequence[Path]) -> Path:
 def restore(url: URL, files: Sequence[Path]) -> None:
     """Restore an archive into the empty database at ``url``; the first error ends it.
 
-    Owners and grants are restored where the user is a superuser, else everything becomes theirs.
+    Owners and grants are restored where the user is a superuser and the server has all roles, else
+    everything becomes theirs.
     """
+    path = _pg_restore(url)
     jobs = [f"--jobs={min(4, len(files))}"] if len(files) > 1 else []
-    _run([*_pg_restore(url), *jobs, str(archive(files))], url)
+    with tempfile.TemporaryFile() as script:
+        with _program([path, *_SCHEMA, str(archive(files))], url, stdout=script.fileno()):
+            pass
+        owners = _owners(url, script)
+    _run([path, *_into(url), *owners, *jobs, str(archive(files))], url)
 
 
-def _pg_restore(url: URL) -> list[str]:
-    major, superuser = asked(url, ABOUT_US)
-    owners = [] if superuser else ["--no-owner", "--no-acl"]
-    path = tool("pg_restore", int(major))
-    return [path, "--exit-on-error", *owners, f"--dbname={conninfo(url)}"]
+def _pg_restore(url: URL) -> str:
+    return tool("pg_restore", _server_major(url))
+
+
+def _into(url: URL) -> list[str]:
+    return ["--exit-on-error", f"--dbname={conninfo(url)}"]
+
+
+def _owners(url: URL, script: BinaryIO) -> list[str]:
+    """Return what `restore` says of owners and grants, by the definitions in an archive."""
+    script.seek(0)
+    named = (a or b.replace('""', '"') for a, b in _ROLE.findall(script.read().decode()))
+    roles = {role for role in named if role not in ("PUBLIC", "CURRENT_USER", "SESSION_USER")}
+    known = {str(role) for (role,) in all_asked(url, "SELECT rolname FROM pg_roles")}
+    _, superuser = asked(url, ABOUT_US)
+    return [] if superuser and roles <= known else ["--no-owner", "--no-acl"]
 
 
 class Streamed:
@@ -119,16 +146,36 @@ class Streamed:
             yield from output(process)
 
     def restore(self, url: URL, blocks: Iterator[bytes]) -> None:
-        """Feed an archive to pg_restore. Raises as `restore` does."""
-        with _program(_pg_restore(url), url, stdin=subprocess.PIPE) as process:
-            feed(process, blocks)
+        """Feed an archive to pg_restore. Raises as `restore` does.
+
+        All definitions stand at an archive's head, which is kept in memory to be read twice.
+        """
+        path = _pg_restore(url)
+        head: list[bytes] = []
+        with tempfile.TemporaryFile() as script:
+            argv = [path, *_SCHEMA]
+            with _program(argv, url, stdin=subprocess.PIPE, stdout=script.fileno()) as process:
+                feed(process, _noted(blocks, head))
+            owners = _owners(url, script)
+        with _program([path, *_into(url), *owners], url, stdin=subprocess.PIPE) as process:
+            feed(process, chain(head, blocks))
+
+
+def _noted(blocks: Iterator[bytes], head: list[bytes]) -> Iterator[bytes]:
+    for block in blocks:
+        head.append(block)
+        yield block
 
 
 class ScratchDatabase:
-    """An empty database beside the one at ``url``, of the same encoding and locale."""
+    """An empty database beside the one at ``url``, of its locale, and of the encoding of ``like``.
 
-    def __init__(self, url: URL, name: str = "") -> None:
+    Where these do not go together the locale is C, which goes with every encoding.
+    """
+
+    def __init__(self, url: URL, name: str = "", like: URL | None = None) -> None:
         self._url = url
+        self._like = like or url
         self.name = name or f"datamig_scratch_{secrets.token_hex(6)}"
 
     def __enter__(self) -> URL:
@@ -139,8 +186,11 @@ class ScratchDatabase:
             "coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') "
             "FROM pg_database d WHERE datname = current_database()",
         )
-        locale = f" ENCODING {literal(encoding)}"
-        if provider == "c":
+        wanted = asked(self._like, "SELECT current_setting('server_encoding')")[0]
+        locale = f" ENCODING {literal(wanted)}"
+        if wanted != encoding:
+            locale += " LC_COLLATE 'C' LC_CTYPE 'C'"
+        elif provider == "c":
             locale += f" LC_COLLATE {literal(collation)} LC_CTYPE {literal(ctype)}"
         asked(self._url, f"CREATE DATABASE {quote(self.name)} TEMPLATE template0{locale}")
         return self._url.set(database=self.name)

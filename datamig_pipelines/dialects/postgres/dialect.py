@@ -339,5 +339,5 @@ class Postgres(Dialect):
         return str(session.query("SELECT pg_export_snapshot()")[0][0])
 
     @override
-    def scratch(self, url: URL, folder: Path, name: str = "") -> Scratch:
-        return backup.ScratchDatabase(url, name)
+    def scratch(self, url: URL, folder: Path, name: str = "", like: URL | None = None) -> Scratch:
+        return backup.ScratchDatabase(url, name, like)

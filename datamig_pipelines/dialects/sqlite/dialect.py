@@ -332,5 +332,5 @@ class SQLite(Dialect):
         replacing.replace(url, files)
 
     @override
-    def scratch(self, url: URL, folder: Path, name: str = "") -> Scratch:
+    def scratch(self, url: URL, folder: Path, name: str = "", like: URL | None = None) -> Scratch:
         return backup.ScratchFile(url, folder, name)

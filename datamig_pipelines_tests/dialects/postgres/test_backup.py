@@ -38,6 +38,30 @@ def test_backup_restores_into_a_scratch_database(
     assert (scratch.database,) not in names
 
 
+def test_restore_goes_without_roles_that_the_server_lacks(
+    url: URL, session: Session, dialect: Postgres, tmp_path: Path
+) -> None:
+    """On another server the owners may be missing: everything becomes the superuser's."""
+    session.query(
+        'CREATE ROLE "some""body"; CREATE TABLE t AS SELECT 1 AS a; '
+        'ALTER TABLE t OWNER TO "some""body"; GRANT SELECT ON t TO PUBLIC'
+    )
+    files = dialect.dump(url, "", tmp_path / "backup")
+    with dialect.scratch(url, tmp_path) as scratch:
+        dialect.restore(scratch, files)
+        with Session(dialect, scratch, readonly=True) as restored:
+            owners = restored.query("SELECT tableowner FROM pg_tables WHERE tablename = 't'")
+    session.query('DROP TABLE t; DROP ROLE "some""body"')
+
+    with dialect.scratch(url, tmp_path) as scratch:
+        dialect.restore(scratch, files)
+        with Session(dialect, scratch, readonly=True) as restored:
+            rows = restored.query("SELECT a FROM t")
+
+    assert owners == [('some"body',)], "who is there owns what is his"
+    assert rows == [(1,)]
+
+
 def test_failing_dump_is_told_without_the_password(
     url: URL, session: Session, dialect: Postgres, tmp_path: Path
 ) -> None:
