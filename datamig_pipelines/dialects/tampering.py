@@ -75,6 +75,22 @@ class Tampering(Ddl):
             return None
         return text.replace("{c}", self.quote(column.name)).replace("{native}", column.type.native)
 
+    def spoils_where(self, spoil: Spoil, cell: str, other: str) -> str:
+        """Return the condition that a value of a quoted column really becomes another one."""
+        match spoil:
+            case Spoil.EMPTY:
+                return f"{cell} IS NULL"
+            case Spoil.NULL:
+                return f"{cell} IS NOT NULL"
+            case Spoil.OTHER_KEY:  # not every engine compares JSON with JSON
+                return f"{self.characters_of(cell)} LIKE '%\":%'"
+            case _:
+                return f"{cell} IS NOT NULL AND {self.differs(other, cell)}"
+
+    def characters_of(self, cell: str) -> str:
+        """Return the text of a value."""
+        return f"CAST({cell} AS text)"
+
     def differs(self, one: str, two: str) -> str:
         """Return the condition that two expressions are not the same, to the last byte."""
         return f"{one} IS DISTINCT FROM {two}"

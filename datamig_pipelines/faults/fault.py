@@ -36,19 +36,22 @@ class Scene:
 class Fault(ABC):
     """Something that can go wrong with a table, and the proof that has to find it.
 
-    ``proof`` is a proof's name; the detail of what it finds holds ``word``, or the place.
+    ``proof`` is a proof's name.
     """
 
     name: str
     says: str
     proof: str
-    word: str = ""
     guarded: ClassVar[bool] = True
     """References and triggers of the table have to be off while it is planted."""
 
     @abstractmethod
     def places(self, route: Route, table: Table) -> Iterator[str]:
         """Return where in a table it can be: columns, keys, indexes; the table itself is ''."""
+
+    def word(self, place: str) -> str:
+        """Return what the detail of the proof has to name."""
+        return place
 
     @abstractmethod
     def harm(self, scene: Scene, place: str) -> Harm | None:

@@ -24,12 +24,16 @@ class Part(Fault):
     says: str
     members: Members
     how: str
-    word: str
+    named: str
     proof: str = "schema"
 
     @override
     def places(self, route: Route, table: Table) -> Iterator[str]:
         yield from (name for name, _ in self.members(table))
+
+    @override
+    def word(self, place: str) -> str:
+        return self.named
 
     @override
     def harm(self, scene: Scene, place: str) -> Harm | None:

@@ -41,7 +41,7 @@ def planted(fault: Fault, scene: Scene) -> Iterator[str]:
             except EngineError as error:
                 why = f"the target refuses it: {error.message}"
             else:
-                undo = harm.undo
+                undo = () if session.dialect.can.transactional_ddl else harm.undo
                 yield place
                 return
         finally:

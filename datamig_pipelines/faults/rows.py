@@ -84,6 +84,10 @@ class RowAdded(Fault):
             yield column.name
 
     @override
+    def word(self, place: str) -> str:
+        return ""
+
+    @override
     def harm(self, scene: Scene, place: str) -> Harm | None:
         if not scene.counted():
             return None

@@ -49,9 +49,7 @@ class Spoilt(Fault):
         other, cell = dialect.spoilt(self.spoil, column), dialect.quote(place)
         if other is None:
             return None
-        where = f"{cell} IS NOT NULL AND {dialect.differs(other, cell)}"
-        where = f"{cell} IS NULL" if self.spoil is Spoil.EMPTY else where
-        where = f"{cell} IS NOT NULL" if self.spoil is Spoil.NULL else where
+        where = dialect.spoils_where(self.spoil, cell, other)
         if not scene.counted(where):
             return None
         return Harm((dialect.change_rows(scene.table, {place: other}, where, self.rows),))
@@ -98,6 +96,10 @@ class ColumnsSwapped(Fault):
                 alike = one.type.native == two.type.native and one.nullable == two.nullable
                 if alike and seen.compare is also.compare and one.type.kind in _SWAPPED:
                     yield f"{one.name}, {two.name}"
+
+    @override
+    def word(self, place: str) -> str:
+        return place.partition(",")[0]
 
     @override
     def harm(self, scene: Scene, place: str) -> Harm | None:

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 from datamig_pipelines.backups.places import scratch_url
+from datamig_pipelines.catalog import Catalog
 from datamig_pipelines.errors import TableMissingError
 from datamig_pipelines.faults import FAULTS, CannotPlantError, Scene, planted
 from datamig_pipelines.planning import Plan
@@ -37,8 +39,7 @@ class Finding:
         """Say whether the proof found it, and named the place."""
         if self.result is None or self.result.verdict is not Verdict.DIFFERENT:
             return False
-        word = FAULTS[self.fault].word or self.place.partition(",")[0]
-        return word in self.result.detail
+        return FAULTS[self.fault].word(self.place) in self.result.detail
 
     def __str__(self) -> str:
         """Return a sentence for people."""
@@ -55,6 +56,11 @@ class Breaker:
 
     prover: Prover
 
+    @cached_property
+    def unharmed(self) -> Catalog:
+        """The target's catalog before anything is planted."""
+        return self.prover.plan.context.target.catalog(self.prover.target)
+
     def plant(self, fault: str, table: str) -> Finding:
         """Plant a fault in a table (its name in the source), take its proof, mend the table.
 
@@ -64,7 +70,7 @@ class Breaker:
         context = self.prover.plan.context
         chosen = FAULTS[fault]
         route = next((r for r in context.routes if r.name == table), None)
-        there = route and context.target.catalog(self.prover.target).table(route.target.name)
+        there = route and self.unharmed.table(route.target.name)
         if route is None or there is None:
             msg = f"{table} is not moved by {context.migration.name}"
             raise TableMissingError(msg, hint="Write the tests again: datamig tests --force.")

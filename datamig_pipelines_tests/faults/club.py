@@ -18,6 +18,10 @@ CREATE TABLE orders (
   CONSTRAINT fk_orders_person FOREIGN KEY (person_id) REFERENCES people (id)
 );
 CREATE TABLE events (happened_at {timestamp}, level VARCHAR(8), message VARCHAR(80));
+CREATE TABLE codes (
+  code VARCHAR(8) PRIMARY KEY, label VARCHAR(40) NOT NULL, place INTEGER NOT NULL,
+  CONSTRAINT ck_codes_place CHECK (place > 0)
+);
 CREATE INDEX people_name ON people (name);
 CREATE UNIQUE INDEX people_badge ON people (badge);
 CREATE INDEX orders_placed_at ON orders (placed_at);
@@ -122,10 +126,13 @@ def _rows(engine: str) -> list[str]:
         for n in range(1, ORDERS + 1)
     ]
     events = [f"({moment(n)}, 'info', 'message {n}')" for n in range(EVENTS)]
-    filled = {"people": people, "orders": orders, "events": events}
+    codes = [f"('C{n}', 'label {n}', {n})" for n in range(1, 9)]
+    filled = {"codes": codes, "people": people, "orders": orders, "events": events}
     more = [f"INSERT INTO {t} VALUES {', '.join(rows)}" for t, rows in filled.items()]
     if engine == "postgresql":
         more += [f"ALTER TABLE {t} ALTER COLUMN id RESTART WITH 101" for t in ("people", "orders")]
     if engine == "mysql":
         more += [f"ALTER TABLE {t} AUTO_INCREMENT = 101" for t in ("people", "orders")]
+    if engine == "sqlite":
+        more.append("UPDATE sqlite_sequence SET seq = 100")
     return more

@@ -1,6 +1,5 @@
 """A finished migration on each engine, open to be harmed; every test gets it as it was loaded."""
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -38,41 +37,19 @@ def two_databases(engine: str, folder: Path, request: pytest.FixtureRequest) -> 
         yield [source, target]
 
 
-@pytest.fixture(scope="session")
-def broken_open(
+@pytest.fixture(scope="package", params=ENGINES)
+def breaker(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator["Opened"]:
-    """Make migrations when they are asked for, once each."""
-    kept = {n: os.environ.get(n) for n in ("SCENARIO_SOURCE_URL", "SCENARIO_TARGET_URL")}
+) -> Iterator[Breaker]:
+    """Who harms the finished club of an engine; made once for all tests of the package."""
+    engine = request.param
+    folder = tmp_path_factory.mktemp(f"club_{engine}")
     with ExitStack() as stack:
-        yield Opened(stack, request, tmp_path_factory)
-    for name, value in kept.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
-
-
-class Opened:
-    """The migrations made so far, by engine."""
-
-    def __init__(
-        self,
-        stack: ExitStack,
-        request: pytest.FixtureRequest,
-        folders: pytest.TempPathFactory,
-    ) -> None:
-        self._stack, self._request, self._folders = stack, request, folders
-        self._made: dict[str, Breaker] = {}
-
-    def breaker(self, engine: str) -> Breaker:
-        """Return who harms the club on an engine."""
-        if engine not in self._made:
-            folder = self._folders.mktemp(f"club_{engine}")
-            urls = self._stack.enter_context(two_databases(engine, folder, self._request))
-            send(urls[0], *club(engine))
-            journey = Journey(folder, *urls, {"name": "club", "backup": {"verify": "none"}})
-            journey.run()
-            prover = self._stack.enter_context(proving(journey.migration))
-            self._made[engine] = Breaker(prover)
-        return self._made[engine]
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        for side in ("SOURCE", "TARGET"):
+            patch.setenv(f"SCENARIO_{side}_URL", "")  # journeys set them; this puts them back
+        urls = stack.enter_context(two_databases(engine, folder, request))
+        send(urls[0], *club(engine))
+        journey = Journey(folder, *urls, {"name": "club", "backup": {"verify": "none"}})
+        journey.run()
+        yield Breaker(stack.enter_context(proving(journey.migration)))

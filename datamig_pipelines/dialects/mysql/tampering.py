@@ -32,6 +32,10 @@ class MySQLTampering(Tampering):
     }
 
     @override
+    def characters_of(self, cell: str) -> str:
+        return cell
+
+    @override
     def differs(self, one: str, two: str) -> str:
         return f"NOT (CAST({one} AS BINARY) <=> CAST({two} AS BINARY))"
 
