@@ -22,15 +22,15 @@ def planted(fault: Fault, scene: Scene) -> Iterator[str]:
     Raises:
         CannotPlantError: See there; nothing is changed.
     """
-    why = "the table has nothing that could be harmed so"
+    why, refused = "the table has nothing that could be harmed so", ""
     for place in fault.places(scene.route, scene.table):
         try:
             harm = fault.harm(scene, place)
         except EngineError as error:
-            why = f"the target refuses it: {error.message}"
+            why = refused = f"the target refuses it: {error.message}"
             continue
         if harm is None:
-            why = "no row would change, or the engine has no such thing"
+            why = refused or "no row would change, or the engine has no such thing"
             continue
         session = scene.session
         session.query(session.dialect.begin())
@@ -39,7 +39,7 @@ def planted(fault: Fault, scene: Scene) -> Iterator[str]:
             try:
                 _send(session, fault, harm)
             except EngineError as error:
-                why = f"the target refuses it: {error.message}"
+                why = refused = f"the target refuses it: {error.message}"
             else:
                 undo = () if session.dialect.can.transactional_ddl else harm.undo
                 yield place

@@ -122,7 +122,7 @@ def _rows(engine: str) -> list[str]:
 
     people = [person(n) for n in range(1, PEOPLE + 1)]
     orders = [
-        f"({n}, {n % PEOPLE + 1}, 'note {n}', 'remark {n}', {n * 9.99:.2f}, {moment(n)})"
+        f"({n}, {n % PEOPLE + 1}, 'Caf\u00e9 {n}', 'remark {n}', {n * 9.99:.2f}, {moment(n)})"
         for n in range(1, ORDERS + 1)
     ]
     events = [f"({moment(n)}, 'info', 'message {n}')" for n in range(EVENTS)]
