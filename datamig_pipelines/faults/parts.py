@@ -70,10 +70,10 @@ def _required(table: Table, column: Column) -> bool:
 
 def _ruled(table: Table) -> set[str]:
     """Return the columns that something else stands on, so that an engine guards them."""
-    keys = [table.primary_key] if table.primary_key else []
-    on = {
-        c for k in (*keys, *table.uniques, *table.foreign_keys, *table.indexes) for c in k.columns
-    }
+    on = {c for u in table.uniques for c in u.columns}
+    on |= set(table.primary_key.columns) if table.primary_key else set()
+    on |= {c for k in table.foreign_keys for c in k.columns}
+    on |= {c for i in table.indexes for c in i.columns}
     rules = [c.expression for c in table.checks]
     rules += [c.generated or "" for c in table.columns]
     rules += [p.expression or "" for i in table.indexes for p in i.parts]

@@ -116,8 +116,9 @@ class ColumnsSwapped(Fault):
 
 def _free(route: Route, table: Table) -> Iterator[tuple[Column, Projection]]:
     """Yield the columns that are compared and that no key, reference or check stands on."""
-    keys = [table.primary_key] if table.primary_key else []
-    taken = {c for k in (*keys, *table.uniques, *table.foreign_keys) for c in k.columns}
+    keys = {c for u in table.uniques for c in u.columns}
+    keys |= set(table.primary_key.columns) if table.primary_key else set()
+    taken = keys | {c for k in table.foreign_keys for c in k.columns}
     taken |= {c for i in table.indexes if i.unique for c in i.columns}
     rules = [c.expression for c in table.checks]
     rules += [c.generated for c in table.columns if c.generated]

@@ -70,7 +70,7 @@ class Breaker:
         context = self.prover.plan.context
         chosen = FAULTS[fault]
         route = next((r for r in context.routes if r.name == table), None)
-        there = route and self.unharmed.table(route.target.name)
+        there = self.unharmed.table(route.target.name) if route else None
         if route is None or there is None:
             msg = f"{table} is not moved by {context.migration.name}"
             raise TableMissingError(msg, hint="Write the tests again: datamig tests --force.")

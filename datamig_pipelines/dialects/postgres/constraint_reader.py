@@ -91,7 +91,7 @@ def _foreign_key(session: Queryable, table: TableName, row: tuple[Any, ...]) -> 
         validated=row[4],
         enforced=row[15],
     )
-    if row[4] and row[15] or not _has_orphans(session, table, key):
+    if (row[4] and row[15]) or not _has_orphans(session, table, key):
         return key
     return replace(key, valid=False)
 
