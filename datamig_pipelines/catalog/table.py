@@ -31,8 +31,8 @@ class Column:
 
     ``identity`` says that the engine fills it from a counter. ``generated`` is the SQL (of the
     source engine) of a generated column, else None. ``domain`` is the name, as its own engine
-    declares it, of a type with rules of its own; ``type`` is what lies under it. ``collation`` is the
-    order of its texts where it is not that of their type and ``native`` does not say it.
+    declares it, of a type with rules of its own; ``type`` is what lies under it. ``collation`` is
+    the order of its texts where it is not that of their type and ``native`` does not say it.
     """
 
     name: str

@@ -2,7 +2,11 @@
 
 import pytest
 
-from datamig_pipelines.faults import FAULTS
+from datamig_pipelines.catalog import Kind
+from datamig_pipelines.dialects.tampering import Spoil
+from datamig_pipelines.faults import FAULTS, Fault
+from datamig_pipelines.faults.rows import RowsLost
+from datamig_pipelines.faults.values import Spoilt
 from datamig_pipelines.running import Breaker
 
 CANNOT = {  # engine → fault → why there is none
@@ -68,3 +72,27 @@ def test_unharmed_target_stays_green(breaker: Breaker) -> None:
     ]
 
     assert [f"{r.table}, {r.proof}: {r.detail}" for r in results if r.verdict != "equal"] == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        (RowsLost("row_lost", "", proof="counters"), "counters says equal"),
+        (
+            Spoilt("value_changed", "", Spoil.OTHER_TEXT, (Kind.TEXT,), 1, "schema"),
+            "schema says eq",
+        ),
+    ],
+)
+def test_fault_that_a_proof_does_not_see_is_not_called_found(
+    breaker: Breaker, fault: Fault, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked for a proof that is blind to it, the suite turns red and says what the proof said."""
+    monkeypatch.setitem(FAULTS, fault.name, fault)
+    table = next(r.name for r in breaker.prover.plan.context.routes if "orders" in r.name)
+
+    finding = breaker.plant(fault.name, table)
+
+    assert finding.result is not None
+    assert not finding.found
+    assert why in str(finding)
