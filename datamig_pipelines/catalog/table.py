@@ -1,6 +1,6 @@
 """Tables and what hangs on them. Everything is frozen: edits return a new one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from datamig_pipelines.catalog.names import TableName
@@ -31,7 +31,8 @@ class Column:
 
     ``identity`` says that the engine fills it from a counter. ``generated`` is the SQL (of the
     source engine) of a generated column, else None. ``domain`` is the name, as its own engine
-    declares it, of a type with rules of its own; ``type`` is what lies under it.
+    declares it, of a type with rules of its own; ``type`` is what lies under it. ``collation`` is
+    the order of its texts where it is not that of their type and ``native`` does not say it.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Column:
     generated: str | None = None
     comment: str = ""
     domain: str = ""
+    collation: str = field(default="", repr=False)  # manifests of backups hold digests of the rest
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,8 @@ class ForeignKey:
 
     ``deferrable`` is empty, ``deferrable`` or ``deferred`` (initially deferred). ``valid`` is False
     where the source itself breaks the reference, so that nobody can create it in the target.
+    ``validated`` is False where its engine never looked at old rows, ``enforced`` where it looks at
+    none.
     """
 
     name: str
@@ -102,6 +106,8 @@ class ForeignKey:
     on_update: str = ""
     deferrable: str = ""
     valid: bool = True
+    validated: bool = field(default=True, repr=False)
+    enforced: bool = field(default=True, repr=False)
 
 
 @dataclass(frozen=True)
@@ -109,11 +115,13 @@ class Check:
     """A check constraint; ``expression`` is SQL of the source engine.
 
     ``domain`` names the column whose domain it belongs to; '' where it is the table's own.
+    ``validated`` is False where its engine never looked at old rows.
     """
 
     name: str
     expression: str
     domain: str = ""
+    validated: bool = field(default=True, repr=False)
 
 
 @dataclass(frozen=True)
@@ -124,7 +132,7 @@ class Table:
     ``counters`` maps an identity column to the next value that its counter would give.
     ``kind`` is ``table`` or ``partitioned``; ``partition_by`` says how, in the engine's words.
     ``rowid`` names a hidden unique row number that the engine offers for reading in order (SQLite),
-    else it is empty.
+    else it is empty. ``unlogged`` says that a crash of the server empties it.
     """
 
     name: TableName
@@ -141,6 +149,7 @@ class Table:
     kind: str = "table"
     rowid: str = ""
     partition_by: str = ""
+    unlogged: bool = False
 
     def column(self, name: str) -> Column | None:
         """Return the column of that name, or None."""

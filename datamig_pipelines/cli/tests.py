@@ -1,4 +1,4 @@
-"""datamig tests: writes a pytest file that proves a migration, one test per proof and table."""
+"""datamig tests: writes a pytest file that proves a migration, and that the proofs find faults."""
 
 import os
 import re
@@ -32,12 +32,13 @@ Written by `datamig tests`; it is yours now. The databases are those of the migr
 the environment variables that it names, then run pytest.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from datamig_pipelines.running import Prover, proving
+from datamig_pipelines.running import Breaker, Prover, breaking, proving
 from datamig_pipelines.spec import read_migration
 
 MIGRATION = (Path(__file__).parent / {path!r}).resolve()
@@ -61,6 +62,37 @@ def check(prover: Prover, proof: str, table: str) -> None:
     assert result.verdict == "equal", (
         f"{{result.detail or 'different'}} (source {{result.source}}, target {{result.target}})"
     )
+'''
+_FAULTS = '''
+
+# ---- faults: would the proofs find what may go wrong?
+#
+# With DATAMIG_TEST_FAULTS=1 the source is loaded once more, into a scratch database beside the
+# target, which is dropped afterwards; only there faults are planted, one at a time. The target
+# itself is not touched. DATAMIG_TEST_SAMPLE=1000 (or 5%) takes a part of each table.
+
+FAULTS = [
+{faults}
+]
+
+
+@pytest.fixture(scope="module")
+def breaker() -> Iterator[Breaker]:
+    """A scratch copy of the migration, to be harmed."""
+    with breaking(read_migration(MIGRATION), os.environ.get("DATAMIG_TEST_SAMPLE", "")) as found:
+        yield found
+
+
+@pytest.mark.skipif(
+    os.environ.get("DATAMIG_TEST_FAULTS", "") in ("", "0"), reason="set DATAMIG_TEST_FAULTS=1"
+)
+@pytest.mark.parametrize(("table", "fault"), FAULTS)
+def test_fault_is_found(breaker: Breaker, table: str, fault: str) -> None:
+    """Planted in the scratch copy, the fault makes its proof red, which names the place."""
+    finding = breaker.plant(fault, table)
+    if finding.result is None:
+        pytest.skip(finding.why)
+    assert finding.found, str(finding)
 '''
 _TEST = '''
 
@@ -89,18 +121,24 @@ def tests(
     if not spec.validation.proofs:
         hint = "Name proofs in validate: {proofs: [...]}, or leave the key out for all of them."
         raise SpecError(f"{spec.name} asks for no proof", hint=hint, where=str(path))
-    tables = [r.name for r in running.look(spec).context.routes]
+    plan = running.look(spec)
+    tables = [r.name for r in plan.context.routes]
+    faults = running.fitting_faults(plan)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        file.write_text(_page(spec, path, out, tables), "utf-8")
+        file.write_text(_page(spec, path, out, (tables, faults)), "utf-8")
     except OSError as error:
         msg = f"{file} cannot be written: {error.strerror}"
         raise PermissionDeniedError(msg, hint="Name another folder with --out.") from error
     say(str(file))
     remark(f"{len(tables)} tables, {len(spec.validation.proofs)} proofs: pytest {file}")
+    remark(f"{len(faults)} faults in a scratch copy: DATAMIG_TEST_FAULTS=1 pytest {file}")
 
 
-def _page(spec: Migration, path: Path, out: Path, tables: list[str]) -> str:
+def _page(
+    spec: Migration, path: Path, out: Path, found: tuple[list[str], list[tuple[str, str]]]
+) -> str:
+    tables, faults = found
     relative = os.path.relpath(path.resolve(), out.resolve())
     head = _HEAD.format(
         name=spec.name,
@@ -108,7 +146,11 @@ def _page(spec: Migration, path: Path, out: Path, tables: list[str]) -> str:
         tables="\n".join(f"    {name!r}," for name in tables),
     )
     written = (_TESTS[proof] for proof in spec.validation.proofs)
-    return head + "".join(
+    proven = "".join(
         _TEST.format(name=name, claim=claim, proof=proof)
         for proof, (name, claim) in zip(spec.validation.proofs, written, strict=True)
     )
+    if not faults:
+        return head + proven
+    listed = "\n".join(f"    ({table!r}, {fault!r})," for fault, table in faults)
+    return head + proven + _FAULTS.format(faults=listed)

@@ -27,6 +27,7 @@ from datamig_pipelines.dialects.reading import (
     Read,
     Row,
 )
+from datamig_pipelines.dialects.tampering import Tampering
 from datamig_pipelines.errors import EngineError, NotYetError
 
 RUN_LOCK = "datamig"
@@ -43,7 +44,7 @@ class Queryable(Protocol):
         ...
 
 
-class Dialect(Comparing, Fitting, ABC):
+class Dialect(Comparing, Fitting, Tampering, ABC):
     """One engine: its facts, its types, its SQL and its driver.
 
     A dialect holds no connection and no state; every method is a function of its arguments.

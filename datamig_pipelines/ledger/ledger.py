@@ -117,8 +117,13 @@ class Ledger:
     def table_state(self, run_id: str, table: str) -> TableState:
         """Return how far a table is. Raises LedgerError if its accounting does not add up."""
         shards, entries = self._shards(run_id, table), self._entries(run_id, table)
-        done = bool(self._fetch("loaded", ("run_id", "table_name"), (run_id, table)))
-        return add_up(table, shards, entries, finished=done)
+        finished = self._fetch("loaded", ("run_id", "table_name"), (run_id, table))
+        state = add_up(table, shards, entries, finished=bool(finished))
+        if finished and finished[0][2] != state.rows_loaded:
+            msg = f"{table} was loaded with {finished[0][2]} rows, its batches say "
+            hint = "Somebody edited the ledger: roll back and load again."
+            raise LedgerError(f"{msg}{state.rows_loaded}", hint=hint)
+        return state
 
     def shard_state(self, run_id: str, table: str, number: int) -> ShardState:
         """Return how far one shard is. Raises LedgerError if it is none, or does not add up."""

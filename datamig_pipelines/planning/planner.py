@@ -226,6 +226,8 @@ class _Planner:
             transform=transform,
             shards=shards_of(table.rows, batch_size, migration, spec, self.engines),
         )
+        if table.unlogged:
+            self.notes.append(f"{table.name} is unlogged there; here it outlives a crash")
         if table.kind != "table" and not target.partition_by:
             self.notes.append(f"{table.name} is {table.kind}; in the target it is one plain table")
         return route, planned

@@ -218,6 +218,11 @@ def _checks(
                 "column that is left behind"
             )
         else:
+            if not check.validated:
+                note(
+                    f"{source.name}: the check {check.name} leaves old rows alone there "
+                    "(NOT VALID); here every row is checked"
+                )
             kept.append(Check(check.name or f"{source.name.name}_check_{number}", sql))
     return tuple(replace(c, name=names.constraint(name, c.name)) for c in kept)
 
@@ -246,9 +251,12 @@ def plan_references(
             note(f"{what} goes with the column that is left behind")
         else:
             wanted = key.name or f"fk_{target.name.name}_{'_'.join(key.columns)}"
+            _note_halves(key, what, note)
             kept.append(
                 replace(
                     key,
+                    validated=True,
+                    enforced=True,
                     columns=tuple(renamed[c] for c in key.columns),
                     target=parent[0].name,
                     target_columns=tuple(parent[1][c] for c in key.target_columns),
@@ -256,6 +264,14 @@ def plan_references(
                 )
             )
     return tuple(kept)
+
+
+def _note_halves(key: ForeignKey, what: str, note: Note) -> None:
+    """Say that a reference will do more in the target than it does in the source."""
+    if not key.validated:
+        note(f"{what} leaves old rows alone there (NOT VALID); here every row is checked")
+    if not key.enforced:
+        note(f"{what} is switched off there (its triggers are disabled); here it is enforced")
 
 
 def _known(columns: Sequence[str], renamed: dict[str, str]) -> bool:

@@ -69,7 +69,37 @@ def differences(planned: Table, actual: Table, *, alike: bool) -> list[str]:
     fewer = len(planned.checks) - len(actual.checks)
     if fewer > 0 and not any(f.startswith("check ") for f in found):
         found.append(f"{fewer} of {len(planned.checks)} checks")
-    return gone + found
+    return gone + found + _weakened(known, actual)
+
+
+def _weakened(planned: Table, actual: Table) -> list[str]:
+    """Return what is there and does less than it should. What is planned always does all."""
+    keys = {k.columns for k in planned.foreign_keys}
+    names = {c.name for c in planned.checks}
+    mine = [k for k in actual.foreign_keys if k.columns in keys]
+    found = [f"validity of foreign key {k.name} (NOT VALID)" for k in mine if not k.validated]
+    found += [
+        f"enforcement of foreign key {k.name} (its triggers are disabled)"
+        for k in mine
+        if not k.enforced
+    ]
+    found += [
+        f"validity of check {c.name} (NOT VALID)"
+        for c in actual.checks
+        if not c.validated and c.name in names
+    ]
+    found += ["survival of a crash (unlogged)"] if actual.unlogged else []
+    for column in planned.columns:
+        other = actual.column(column.name)
+        has = _collation(other) if other else ""
+        if has and has != _collation(column):
+            found.append(f"collation of {column.name} (it is {has})")
+    return found
+
+
+def _collation(column: Column) -> str:
+    """Return the order of a column's texts, '' where it is nothing of its own."""
+    return column.collation or column.type.native.partition(" COLLATE ")[2].strip('"')
 
 
 def _types(table: Table, alike: bool) -> set[str]:  # noqa: FBT001 (all aspects are called alike)

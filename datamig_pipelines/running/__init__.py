@@ -1,6 +1,7 @@
 """The one door: plan, run, resume, validate, take back."""
 
 from datamig_pipelines.running.approval import approve
+from datamig_pipelines.running.breaking import Breaker, Finding, breaking, fitting_faults
 from datamig_pipelines.running.diff import TableDiff, diff
 from datamig_pipelines.running.history import acknowledge, acknowledge_drift, history
 from datamig_pipelines.running.keeping import list_backups, verify_again
@@ -25,6 +26,8 @@ from datamig_pipelines.running.status import status
 from datamig_pipelines.running.validation import Prover, proving, validate
 
 __all__ = [
+    "Breaker",
+    "Finding",
     "Loss",
     "NothingToDo",
     "Outlook",
@@ -39,9 +42,11 @@ __all__ = [
     "approve",
     "baseline",
     "begin_spread",
+    "breaking",
     "diff",
     "end_spread",
     "fail_run",
+    "fitting_faults",
     "history",
     "list_backups",
     "look",

@@ -61,7 +61,7 @@ def rehearse(migration: Migration, sample: str = "", *, keep: bool = False) -> I
         yield from drop_leftovers(migration, target, beside)
         with scratch_site(migration, target, beside) as site:
             scratch = replace(target, url=site.url)
-            moved = _moved(migration, site)
+            moved = scratched(migration, site)
             copied = yield from copy_target(moved, target, scratch)
             chosen = _chosen(moved, part)
             if part:
@@ -91,7 +91,7 @@ def _admitted(migration: Migration) -> Plan:
         return found.plan
 
 
-def _moved(migration: Migration, site: Site) -> Migration:
+def scratched(migration: Migration, site: Site) -> Migration:
     """Return the migration with the scratch database as its target, and all its files beside it.
 
     Its own backup step checks bytes only: that a backup restores is what the copy proves.

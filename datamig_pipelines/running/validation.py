@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from datamig_pipelines.errors import LedgerError
 from datamig_pipelines.ledger import History, Ledger
 from datamig_pipelines.planning import Plan
 from datamig_pipelines.proofs import PROOFS, ProofResult
+from datamig_pipelines.proofs.schema import prove_objects
 from datamig_pipelines.running.changes import settled
 from datamig_pipelines.running.opening import current_run, opened
 from datamig_pipelines.running.watch import tell
@@ -15,7 +16,7 @@ from datamig_pipelines.session import Session, open_readers
 from datamig_pipelines.spec import Launch, Migration
 from datamig_pipelines.steps import StepDone
 from datamig_pipelines.steps.load import evidence
-from datamig_pipelines.steps.validate import judge, prove, proven
+from datamig_pipelines.steps.validate import completed, judge, made_objects, prove, proven
 from datamig_pipelines.transfer import Event
 
 
@@ -63,9 +64,15 @@ class Prover:
             msg = f"{table} of {context.migration.name} is not loaded"
             raise LedgerError(msg, hint=f"datamig run {context.migration.name}")
         seen = evidence(context, route, self.source, self.target, state)
-        actual = context.target.catalog(self.target).tables
-        there = next((t for t in actual if t.name == route.target.name), None)
-        return proven(PROOFS[proof], replace(seen, actual=there))
+        catalog = context.target.catalog(self.target)
+        steps = Ledger(self.target).steps(context.run_id)
+        return proven(PROOFS[proof], completed(seen, context, catalog, steps))
+
+    def prove_others(self) -> ProofResult | None:
+        """Return what is said of views and other objects; None where none was made."""
+        context = self.plan.context
+        made = made_objects(context, Ledger(self.target).steps(context.run_id))
+        return prove_objects(made, context.target.catalog(self.target)) if made else None
 
 
 @contextmanager

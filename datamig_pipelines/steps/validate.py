@@ -59,27 +59,20 @@ def prove(context: Context, session: Session, *, after_load: bool) -> Iterator[P
     """
     ledger = Ledger(session)
     catalog = context.target.catalog(session)
-    actual = {t.name: t for t in catalog.tables}
     steps = ledger.steps(context.run_id)
-    alike = _alike(context, catalog)
-    said = " ".join(detail for name, (_, detail) in steps.items() if ":" not in name)
     readers, _ = open_readers(context.source.dialect, context.source.url, 1)
     try:
         for route in context.chosen():
             state = ledger.table_state(context.run_id, route.name)
             seen = evidence(context, route, readers[0], session, state)
-            seen = replace(
-                seen,
-                actual=actual.get(route.target.name),
-                alike=alike,
-                checks_refused=f"checks of {route.target.name}: " in said,
-            )
+            seen = completed(seen, context, catalog, steps)
             for name in context.migration.validation.proofs:
                 if PROOFS[name].after_load is after_load:
                     result = proven(PROOFS[name], seen)
                     remember(ledger, context.run_id, result)
                     yield result
-        if made := _made(context, steps, after_load=after_load):
+        partial = after_load or context.launch.tables
+        if made := {} if partial else made_objects(context, steps):
             result = prove_objects(made, catalog)
             remember(ledger, context.run_id, result)
             yield result
@@ -88,16 +81,28 @@ def prove(context: Context, session: Session, *, after_load: bool) -> Iterator[P
             reader.close()
 
 
+def completed(
+    seen: Evidence, context: Context, catalog: Catalog, steps: dict[str, tuple[str, str]]
+) -> Evidence:
+    """Return the evidence with what the target's catalog, and the ledger's steps, know of it."""
+    said = " ".join(detail for name, (_, detail) in steps.items() if ":" not in name)
+    target = seen.route.target.name
+    return replace(
+        seen,
+        actual=catalog.table(target),
+        alike=_alike(context, catalog),
+        checks_refused=f"checks of {target}: " in said,
+    )
+
+
 def _alike(context: Context, catalog: Catalog) -> bool:
     same = context.source.dialect.name == context.target.dialect.name
     return same and context.source_version == catalog.version
 
 
-def _made(
-    context: Context, steps: dict[str, tuple[str, str]], *, after_load: bool
-) -> dict[str, str]:
+def made_objects(context: Context, steps: dict[str, tuple[str, str]]) -> dict[str, str]:
     """Return views and objects that were made, with a digest of what they looked like then."""
-    if after_load or context.launch.tables or "schema" not in context.migration.validation.proofs:
+    if "schema" not in context.migration.validation.proofs:
         return {}
     names = {f"constraints:view {v.name}": f"view {v.name}" for v in context.views}
     names |= {f"{MARK}{o}": str(o) for o in context.objects}

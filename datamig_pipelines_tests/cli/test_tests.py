@@ -51,6 +51,8 @@ def test_written_tests_are_green_and_turn_red_for_a_fault(project, pg_url, postg
     assert len(re.findall(r"^PASSED .*test_values_are_equal\[", told, re.MULTILINE)) == 16
     assert "test_row_counts_are_equal[customers]" in told
     assert "FAILED" not in told
+    assert "set DATAMIG_TEST_FAULTS=1" in told
+    assert re.findall(r"^PASSED .*test_fault_is_found", told, re.MULTILINE) == []
     postgres_server.query(pg_url.rpartition("/")[2], "UPDATE orders SET note = 'x' WHERE id = 3")
     code, told = _pytest(project)
     failed = re.findall(r"^FAILED \S+::(\S+) - (.*)$", told, re.MULTILINE)
@@ -82,3 +84,34 @@ def test_file_that_is_there_is_kept(project, capsys) -> None:
     assert "is there already" in capsys.readouterr().err
     assert answer(["tests", "shop.yaml", "--force"]) == 0
     assert "test_values_are_equal" in file.read_text()
+
+
+def test_written_tests_plant_faults_in_a_scratch_copy(
+    project, pg_url, postgres_server, monkeypatch
+) -> None:
+    """Asked for, every fault that fits the tables is found; the target is as it was before."""
+    monkeypatch.setenv("DATAMIG_TEST_FAULTS", "1")
+    monkeypatch.setenv("DATAMIG_TEST_SAMPLE", "30")
+    before = postgres_server.query("postgres", "SELECT datname FROM pg_database ORDER BY 1")
+    rows = "SELECT sum(hashtext(o::text)::bigint), count(*) FROM orders o"
+    held = postgres_server.query(pg_url.rpartition("/")[2], rows)
+    assert answer(["tests", "shop.yaml"]) == 0
+    _keep_tables(project, {"customers", "orders", "events"})
+
+    code, told = _pytest(project)
+
+    found = set(re.findall(r"^PASSED .*test_fault_is_found\[\w+-(\w+)\]", told, re.MULTILINE))
+    assert code == 0, told
+    assert len(found) >= 25, sorted(found)
+    wanted = {"batch_lost", "batch_doubled", "value_changed", "text_truncated", "zone_shifted"}
+    assert {*wanted, "index_lost", "counter_set_back", "foreign_key_disabled"} - found == set()
+    assert postgres_server.query(pg_url.rpartition("/")[2], rows) == held
+    assert postgres_server.query("postgres", "SELECT datname FROM pg_database ORDER BY 1") == before
+
+
+def _keep_tables(project: Path, tables: set[str]) -> None:
+    """Leave in the file the faults of some tables: a user may do so, too."""
+    (file,) = (project / "tests").glob("*.py")
+    lines = file.read_text().splitlines(keepends=True)
+    mine = [n for n in lines if not n.startswith("    ('") or n.split("'")[1] in tables]
+    file.write_text("".join(mine))

@@ -37,6 +37,7 @@ from datamig_pipelines.dialects.duckdb import (
     types,
 )
 from datamig_pipelines.dialects.duckdb.landing import write
+from datamig_pipelines.dialects.duckdb.tampering import DuckDBTampering
 from datamig_pipelines.dialects.dumping import DumpOrder
 from datamig_pipelines.dialects.fitting import Beyond, Limits
 from datamig_pipelines.dialects.reading import Compared, KeyPart, Landing, Read, Row
@@ -44,7 +45,7 @@ from datamig_pipelines.dialects.statement import Statement
 from datamig_pipelines.errors import EngineError, TypeUnsupportedError
 
 
-class DuckDB(Dialect):
+class DuckDB(DuckDBTampering, Dialect):
     """DuckDB 1.5, a file."""
 
     name: ClassVar[str] = "duckdb"

@@ -46,12 +46,13 @@ from datamig_pipelines.dialects.mysql import (
     types,
 )
 from datamig_pipelines.dialects.mysql.landing import load_sql
+from datamig_pipelines.dialects.mysql.tampering import MySQLTampering
 from datamig_pipelines.dialects.reading import Compared, KeyPart, Landing, Read, Row
 from datamig_pipelines.dialects.statement import Statement
 from datamig_pipelines.errors import EngineError
 
 
-class MySQL(Dialect):
+class MySQL(MySQLTampering, Dialect):
     """MySQL and MariaDB, loaded by LOAD DATA. A database is what others call a schema."""
 
     name: ClassVar[str] = "mysql"

@@ -35,7 +35,7 @@ SELECT c.oid, c.relname, c.relkind::text, coalesce(obj_description(c.oid, 'pg_cl
   leaf.bytes, leaf.rows, has_table_privilege(c.oid, 'SELECT') AND NOT row_security_active(c.oid),
   CASE WHEN EXISTS (SELECT FROM pg_partition_tree(c.oid) p JOIN pg_class k ON k.oid = p.relid
     WHERE k.relnamespace <> c.relnamespace OR k.relkind = 'f') THEN ''
-    ELSE coalesce(pg_get_partkeydef(c.oid), '') END
+    ELSE coalesce(pg_get_partkeydef(c.oid), '') END, c.relpersistence = 'u'
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN LATERAL (
@@ -113,7 +113,7 @@ def _read_tables(session: Queryable, schema: str, others: Others) -> Iterable[Ta
     constraints = read_constraints(session, schema, others)
     indexes = read_indexes(session, schema, others)
     for row in session.query(_TABLES, (schema,)):
-        oid, name, kind, comment, size, estimate, may_read, partition_by = row
+        oid, name, kind, comment, size, estimate, may_read, partition_by, unlogged = row
         table = TableName(schema, name)
         held = constraints.get(oid, Constraints())
         its_columns = columns.get(oid, ())
@@ -132,6 +132,7 @@ def _read_tables(session: Queryable, schema: str, others: Others) -> Iterable[Ta
             comment=comment,
             kind="partitioned" if kind == "p" else "table",
             partition_by=partition_by,
+            unlogged=unlogged,
         )
 
 

@@ -15,10 +15,13 @@ from datamig_pipelines.dialects.postgres.type_reader import Types
 _COLUMNS: Final = """
 SELECT c.oid, a.attname, a.atttypid, format_type(a.atttypid, a.atttypmod), a.attnotnull,
   pg_get_expr(d.adbin, d.adrelid), a.attidentity::text, a.attgenerated::text,
-  coalesce(col_description(c.oid, a.attnum), ''), s.oid, s.name, s.increment, c.relname
+  coalesce(col_description(c.oid, a.attnum), ''), s.oid, s.name, s.increment, c.relname,
+  coalesce(quote_ident(o.collname), '')
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_type y ON y.oid = a.atttypid
+LEFT JOIN pg_collation o ON o.oid = a.attcollation AND a.attcollation <> y.typcollation
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 LEFT JOIN LATERAL (
   SELECT q.seqrelid::oid AS oid, q.seqincrement AS increment,
@@ -67,6 +70,8 @@ def read_columns(
             sequence_oid, sequence_name, increment = sequence
             counters.setdefault(oid, {})[name] = (sequence_name, increment)
             others.sequence(sequence_oid, sequence_name)
+        if row[13]:
+            others.add("collation", f"{schema}.{row[12]}.{name} {row[13]}")
     return columns, counters
 
 
@@ -87,7 +92,7 @@ def _sequence(
 
 
 def _column(row: tuple[Any, ...], types: Types, *, counts: bool) -> Column:
-    _, name, type_oid, declaration, not_null, text, _, generated, comment, *_ = row
+    _, name, type_oid, declaration, not_null, text, _, generated, comment = row[:9]
     type_ = types.type_of(type_oid, declaration)
     text = text if text is not None else types.default(type_oid)
     has_default = text is not None and not generated and not counts
@@ -100,4 +105,5 @@ def _column(row: tuple[Any, ...], types: Types, *, counts: bool) -> Column:
         generated=strip_parentheses(str(text)) if generated else None,
         comment=comment,
         domain=types.domain(type_oid),
+        collation=row[13],
     )

@@ -1,6 +1,6 @@
 """Keys, references and checks."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from datamig_pipelines.catalog import Check, ForeignKey, Key, TableName
@@ -20,7 +20,12 @@ SELECT k.conrelid, c.relname, k.conname, k.contype::text, k.convalidated, k.cond
   ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS u(num, place)
     JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num ORDER BY u.place),
   CASE k.contype WHEN 'c' THEN pg_get_expr(k.conbin, k.conrelid)
-    ELSE pg_get_constraintdef(k.oid) END
+    ELSE pg_get_constraintdef(k.oid) END,
+  NOT EXISTS (SELECT FROM pg_trigger t
+    WHERE t.tgconstraint = k.oid AND t.tgisinternal AND t.tgenabled IN ('D', 'R'))
+  AND NOT EXISTS (SELECT FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
+    WHERE d.datname = current_database() AND s.setrole = 0
+      AND 'session_replication_role=replica' = ANY (s.setconfig))
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid AND NOT c.relispartition
 JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -83,14 +88,16 @@ def _foreign_key(session: Queryable, table: TableName, row: tuple[Any, ...]) -> 
         on_delete=_ACTIONS.get(row[7], ""),
         on_update=_ACTIONS.get(row[8], ""),
         deferrable=deferrable,
+        validated=row[4],
+        enforced=row[15],
     )
-    if row[4] or not _has_orphans(session, table, key):
+    if (row[4] and row[15]) or not _has_orphans(session, table, key):
         return key
-    return ForeignKey(**{**vars(key), "valid": False})
+    return replace(key, valid=False)
 
 
 def _has_orphans(session: Queryable, table: TableName, key: ForeignKey) -> bool:
-    """Say whether rows break a reference that was never validated (NOT VALID)."""
+    """Say whether rows break a reference that was never validated, or is switched off."""
     pairs = list(zip(key.columns, key.target_columns, strict=True))
     on = " AND ".join(f"p.{quote(t)} = c.{quote(c)}" for c, t in pairs)
     filled = " AND ".join(f"c.{quote(c)} IS NOT NULL" for c in key.columns)
@@ -112,6 +119,6 @@ def _add_check(
     name, expression = row[2], strip_parentheses(row[14])
     breach = f"SELECT 1 FROM {qualified(table)} WHERE NOT ({expression}) LIMIT 1"
     if row[4] or not session.query(breach):
-        held.checks.append(Check(name, expression))
+        held.checks.append(Check(name, expression, validated=row[4]))
     else:
         others.add("check that rows break", f"{table}: {name}")

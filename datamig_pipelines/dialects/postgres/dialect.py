@@ -43,12 +43,13 @@ from datamig_pipelines.dialects.postgres import (
     statements,
     types,
 )
+from datamig_pipelines.dialects.postgres.tampering import PostgresTampering
 from datamig_pipelines.dialects.reading import Compared, KeyPart, Landing, Read, Row
 from datamig_pipelines.dialects.statement import Statement
 from datamig_pipelines.errors import EngineError
 
 
-class Postgres(Dialect):
+class Postgres(PostgresTampering, Dialect):
     """PostgreSQL 13 and later, spoken to with psycopg 3; rows travel as COPY on libpq's level."""
 
     name: ClassVar[str] = "postgresql"

@@ -39,11 +39,12 @@ from datamig_pipelines.dialects.sqlite import (
     writing,
 )
 from datamig_pipelines.dialects.sqlite.functions import ARMOURED, armour, form
+from datamig_pipelines.dialects.sqlite.tampering import SQLiteTampering
 from datamig_pipelines.dialects.statement import Statement
 from datamig_pipelines.errors import EngineError
 
 
-class SQLite(Dialect):
+class SQLite(SQLiteTampering, Dialect):
     """SQLite 3.37 or later, through Python's own sqlite3."""
 
     name = "sqlite"
