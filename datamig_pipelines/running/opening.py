@@ -1,6 +1,7 @@
 """Opens both databases of a migration and makes the plan for what is there."""
 
 import inspect
+import json
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from datamig_pipelines.ledger import History, Ledger, RunEntry
 from datamig_pipelines.ledger.control import whoami
 from datamig_pipelines.ledger.entry import now
 from datamig_pipelines.planning import Inputs, Plan, make_plan
+from datamig_pipelines.planning.drift import catalog_facts
 from datamig_pipelines.planning.rehearsed import last_measured
 from datamig_pipelines.running.changes import entry_of, note_edit, refuse_changed, settled
 from datamig_pipelines.session import Session
@@ -29,6 +31,9 @@ from datamig_pipelines.spec.connection import address
 from datamig_pipelines.steps import Context, Place
 from datamig_pipelines.transfer.pace import control_of
 from datamig_pipelines.transfer.transforms import find_function
+
+THERE = "run:there"
+"""Mark of the ledger: what the target held as a run began. None of it can have come with the run."""
 
 
 def places(migration: Migration) -> tuple[Place, Place]:
@@ -269,6 +274,8 @@ def _entered(found: Situation, ledger: History) -> Plan:
                 RunEntry(run_id, name, plan.fingerprint, "running", now(), who=whoami())
             )
             ledger.add_entry(entry_of(plan, run_id, "started"))
+            ledger.begin_step(run_id, THERE)
+            ledger.end_step(run_id, THERE, "done", json.dumps(list(catalog_facts(found.here))))
         # A pause is of one run: nobody remembers that an earlier one was paused.
         control_of(plan.context.migration, ledger.dialect, ledger.session).say(None)
     else:

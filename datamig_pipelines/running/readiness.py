@@ -13,6 +13,7 @@ from datamig_pipelines.errors import (
 from datamig_pipelines.ledger import History
 from datamig_pipelines.planning import Plan
 from datamig_pipelines.planning.differences import Difference
+from datamig_pipelines.planning.drift import is_own
 from datamig_pipelines.planning.saved import saved_plan
 from datamig_pipelines.running.approval import Approval, approval_of, refuse_unapproved
 from datamig_pipelines.running.changes import changed_since, changes, listed, refuse_changed
@@ -160,7 +161,7 @@ def _check_drift(found: Situation) -> None:
 def grave(found: list[Difference], ledger: History) -> list[Difference]:
     """Return the differences in what migrations made; what others add or own is only told."""
     names = expected(ledger)
-    return [d for d in found if d.thing.partition(" ")[2] in names]
+    return [d for d in found if is_own(d.thing, names)]
 
 
 def _with_notes(found: Situation) -> Plan:
