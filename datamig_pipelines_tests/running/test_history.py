@@ -230,5 +230,5 @@ def test_asked_plan_is_run_or_nothing(small):
 
 def test_asked_plan_that_was_not_saved_is_refused_all_the_same(small):
     """Without the file the error says that the changes are not known."""
-    with pytest.raises(PlanOutdatedError, match="abcdef was not saved here"):
-        list(run(small.write("a"), Launch(plan="abcdef")))
+    with pytest.raises(PlanOutdatedError, match="abcdef01 was not saved here"):
+        list(run(small.write("a"), Launch(plan="abcdef01")))

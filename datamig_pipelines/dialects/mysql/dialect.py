@@ -80,6 +80,7 @@ class MySQL(Dialect):
         fulltext_indexes=True,
         foreign_key_actions=True,
         limits=(Limit.LOCK, Limit.STATEMENT),
+        whose_session="SELECT CURRENT_USER()",
     )
 
     # ---- what fits
