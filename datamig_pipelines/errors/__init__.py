@@ -143,8 +143,8 @@ from datamig_pipelines.errors.ledger import (
 # isort: on
 
 __all__ = [
-    "ApprovalEndedError",
     "AlreadyRunError",
+    "ApprovalEndedError",
     "BackupDamagedError",
     "BackupError",
     "BackupMissingError",

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
-from os.path import commonprefix
 from typing import Any
 
 Facts = dict[str, dict[str, dict[str, Any]]]
@@ -71,7 +70,8 @@ def _attributes(before: dict[str, Any], after: dict[str, Any]) -> str:
 def _pair(one: Any, two: Any) -> str:
     """Return both values; of long texts that begin alike, from where they part."""
     before, after = _text(one), _text(two)
-    same = len(commonprefix([before, after]))
+    pairs = enumerate(zip(before, after, strict=False))
+    same = next((i for i, (a, b) in pairs if a != b), min(len(before), len(after)))
     if same > _CONTEXT and max(len(before), len(after)) > _SHOWN:
         before, after = (f"…{t[same - _CONTEXT :]}" for t in (before, after))
     return f"{_short(before)} → {_short(after)}"

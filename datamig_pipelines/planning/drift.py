@@ -1,6 +1,7 @@
 """What a target holds, as it is remembered, and what others changed in it since."""
 
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from datamig_pipelines.catalog import Catalog, Table
@@ -91,7 +92,7 @@ def without(remembered: Facts, own: Iterable[str]) -> Facts:
     return {t: p for t, p in remembered.items() if not is_own(t, names)}
 
 
-def is_own(thing: str, names: Set[str]) -> bool:
+def is_own(thing: str, names: AbstractSet[str]) -> bool:
     """Say whether ``table a.b`` or ``trigger t on b`` is among names.
 
     The ledger names tables and views without their kind, all else with it.

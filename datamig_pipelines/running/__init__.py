@@ -4,7 +4,16 @@ from datamig_pipelines.running.approval import approve
 from datamig_pipelines.running.diff import TableDiff, diff
 from datamig_pipelines.running.history import acknowledge, acknowledge_drift, history
 from datamig_pipelines.running.keeping import list_backups, verify_again
-from datamig_pipelines.running.line import Version, baseline, moves, refuse_elsewhere, standing
+from datamig_pipelines.running.line import (
+    Move,
+    Version,
+    baseline,
+    moves,
+    refuse_edited,
+    refuse_elsewhere,
+    standing,
+    way,
+)
 from datamig_pipelines.running.opening import look
 from datamig_pipelines.running.pause import pause, resume
 from datamig_pipelines.running.readiness import Outlook, outlook
@@ -26,6 +35,7 @@ from datamig_pipelines.running.validation import Prover, proving, validate
 
 __all__ = [
     "Loss",
+    "Move",
     "NothingToDo",
     "Outlook",
     "Overwritten",
@@ -52,6 +62,7 @@ __all__ = [
     "overwrites",
     "pause",
     "proving",
+    "refuse_edited",
     "refuse_elsewhere",
     "rehearse",
     "rejects",
@@ -66,4 +77,5 @@ __all__ = [
     "undo_if_asked",
     "validate",
     "verify_again",
+    "way",
 ]

@@ -12,13 +12,14 @@ from datamig_pipelines.running.opening import current_run, looked, open_locked, 
 from datamig_pipelines.spec import Migration
 from datamig_pipelines.spec.text import spec_text, text_changes
 
+
 def history(migration: Migration) -> dict[str, Any]:
     """Return every run of a migration with checksums, people, times and results; only reads.
 
-    Rows of runs that were taken back stay. The checksums are of what the run stands for now,
-    those of each time are among ``events``. ``given_by`` of an approval is who gave it
-    as far as machine and database know, beside the name in which it was given. ``edited`` are the lines of the file that differ from
-    what the current run stands for; the source is not asked.
+    Rows of runs that were taken back stay. The checksums are of what the run stands for now; those
+    of each time are among ``events``. ``given_by`` of an approval is who gave it, as far as machine
+    and database know, beside the name in which it was given. ``edited`` are the lines of the file
+    that differ from what the current run stands for; the source is not asked.
     """
     place = target_place(migration)
     found: dict[str, Any] = {"migration": migration.name, "target": str(place), "runs": []}

@@ -15,6 +15,7 @@ from datamig_pipelines.running.opening import THERE, current_run, made_by
 from datamig_pipelines.spec.text import read_text
 from datamig_pipelines.steps import Place
 
+
 def remember_applied(plan: Plan, ledger: History) -> None:
     """Remember that a run came to its end, how long it took, and what the target holds now."""
     context = plan.context

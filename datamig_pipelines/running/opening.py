@@ -33,7 +33,7 @@ from datamig_pipelines.transfer.pace import control_of
 from datamig_pipelines.transfer.transforms import find_function
 
 THERE = "run:there"
-"""Mark of the ledger: what the target held as a run began. None of it can have come with the run."""
+"""Mark of the ledger: what the target held as a run began. None of it came with the run."""
 
 
 def places(migration: Migration) -> tuple[Place, Place]:

@@ -161,7 +161,9 @@ def _age(spec) -> None:
 
 
 @pytest.mark.parametrize(("engine", "user"), [("postgres", "datamig"), ("mariadb", "datamig@")])
-def test_auditor_sees_who_gave_an_approval_beside_the_name(small, request, monkeypatch, engine, user):
+def test_auditor_sees_who_gave_an_approval_beside_the_name(
+    small, request, monkeypatch, engine, user
+):
     """Anybody may write anna; machine and database know who did."""
     url = {"postgres": "pg_url2", "mariadb": "mariadb_url2"}[engine]
     monkeypatch.setenv("LINES_TARGET_URL", request.getfixturevalue(url))
