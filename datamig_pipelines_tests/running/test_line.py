@@ -10,8 +10,8 @@ from datamig_pipelines.errors import (
     UnknownVersionError,
 )
 from datamig_pipelines.running import (
-    acknowledge,
     NothingToDo,
+    acknowledge,
     baseline,
     history,
     losses,
