@@ -309,4 +309,8 @@ CAUSES: dict[str, tuple[str, str]] = {
         "approval.by in the file does not name this user.",
         "let somebody approve who is named there, or change the file.",
     ),
+    "ApprovalEndedError": (
+        "--until lies in the past, perhaps by a time zone: it is read as local time.",
+        "give a later end, or leave --until out.",
+    ),
 }

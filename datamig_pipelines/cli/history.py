@@ -54,6 +54,7 @@ def _show(figures: dict[str, Any]) -> None:
         say(
             f"{approval['approved_at']} plan {approval['fingerprint']} approved by "
             f"{approval['who']} until {approval['valid_until']}"
+            + (f" (given by {approval['given_by']})" if approval["given_by"] else "")
         )
     for line in figures["edited"]:
         say(f"the file was edited since: {line}")

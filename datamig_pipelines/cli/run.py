@@ -64,7 +64,7 @@ def run(
         )
     line_of(spec)
     chosen = {"dry_run": dry_run, "batch_size": batch_size, "tables": names(tables), "plan": plan}
-    launch = _launch({**chosen, "direction": direction or Direction.latest.value})
+    launch = _launch({**chosen, "direction": direction})
     if direction and not _alone(spec, direction):
         from datamig_pipelines.cli.walking import Manner, walk
 
@@ -106,7 +106,7 @@ def bring_up(spec: Migration, path: Path, launch: Launch, *, verbose: bool, as_j
     if found.settled:
         remark(f"{spec.name} counts as applied as it is: nothing is run")
         return conclude(spec, None, as_json=as_json)
-    own = launch.model_copy(update={"direction": Direction.latest.value})
+    own = launch.model_copy(update={"direction": ""})
     done = _executed(path, own, job=spec.name, verbose=verbose)
     code = conclude(spec, done.error, as_json=as_json, suites=done.suites)
     remark(f"report: {spec.home / 'report.md'}")

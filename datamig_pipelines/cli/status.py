@@ -57,7 +57,10 @@ def _show_line(figures: dict[str, Any]) -> None:
         say(f"line: {figures['line_error']}")
     elif len(figures["line"]) > 1:
         drawn = [
-            f"{v['version']} ({v['state']}){' <- here' if v['here'] else ''}"
+            f"{v['version']} ({v['state']}{', edited since' if v['edited'] else ''})"
+            + (" <- here" if v["here"] else "")
             for v in figures["line"]
         ]
         say("line: " + " → ".join(drawn))
+    for gone in figures.get("without_file", []):
+        say(f"in the target, but without a file here: {gone['version']} ({gone['state']})")

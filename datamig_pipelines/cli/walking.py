@@ -31,13 +31,11 @@ def walk(spec: Migration, path: Path, launch: Launch, manner: Manner) -> int:
 
     Raises:
         SpecError: The line is broken, or an option means a single migration.
+        PlanChangedError: A migration that the way leads over was edited since it was applied.
     """
     from datamig_pipelines import running
 
-    for option in ("tables", "plan"):
-        if getattr(launch, option):
-            msg = f"--{option} is for one migration, --direction {launch.direction} for a line"
-            raise SpecError(msg, hint="Leave one of both out.")
+    _refuse_options(launch)
     todo = running.moves(spec, launch.direction)
     plural = ", ".join(f"{'run' if m.forward else 'take back'} {m.migration.name}" for m in todo)
     remark(f"direction {launch.direction}: {plural or 'nothing to do'}")
@@ -47,6 +45,8 @@ def walk(spec: Migration, path: Path, launch: Launch, manner: Manner) -> int:
         else:
             say(f"dry run: {len(todo)} moves; nothing was changed")
         return OK
+    for text in running.refuse_edited(spec, todo):
+        remark(text)
     paths = {**line_of(spec).files, spec.name: path}
     done: list[dict[str, Any]] = []
     code = OK
@@ -60,6 +60,13 @@ def walk(spec: Migration, path: Path, launch: Launch, manner: Manner) -> int:
     if manner.as_json:
         document({"direction": launch.direction, "moves": done, "exit_code": code})
     return code
+
+
+def _refuse_options(launch: Launch) -> None:
+    for option in ("tables", "plan"):
+        if getattr(launch, option):
+            msg = f"--{option} is for one migration, --direction {launch.direction} for a line"
+            raise SpecError(msg, hint="Leave one of both out.")
 
 
 def _told(move: Any) -> dict[str, Any]:

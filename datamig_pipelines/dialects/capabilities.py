@@ -75,3 +75,5 @@ class Capabilities:
     """Keys of ``throttle`` that mean something to it as a target."""
     unindexable: frozenset[Kind] = frozenset()
     """Families of columns that it makes no key and no index of."""
+    whose_session: str = ""
+    """The query for the user that the engine authenticated; empty where it authenticates nobody."""

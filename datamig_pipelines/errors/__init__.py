@@ -63,6 +63,7 @@ DatamigError
     DriftError
     NotApprovedError
     NotApproverError
+    ApprovalEndedError
 
 The first digit of a code says how worried to be: 1-2 nothing happened, 3 something ran and
 stopped, 4 an engine spoke, 5 the data differs, 6 memory and world disagree.
@@ -131,6 +132,7 @@ from datamig_pipelines.errors.engine import (
 )
 from datamig_pipelines.errors.proof import ProofFailedError, ProofGateError
 from datamig_pipelines.errors.ledger import (
+    ApprovalEndedError,
     BatchTakenError,
     DriftError,
     LedgerError,
@@ -146,6 +148,7 @@ from datamig_pipelines.errors.ledger import (
 
 __all__ = [
     "AlreadyRunError",
+    "ApprovalEndedError",
     "BackupDamagedError",
     "BackupError",
     "BackupMissingError",

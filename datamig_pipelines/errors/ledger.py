@@ -63,3 +63,9 @@ class NotApproverError(LedgerError):
     """The file names who may approve, and this is somebody else."""
 
     code = "DM623"
+
+
+class ApprovalEndedError(LedgerError):
+    """An approval would have run out before it is given."""
+
+    code = "DM624"

@@ -19,11 +19,11 @@ def moment(at: datetime | None = None) -> str:
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """Something that happened to a run of a migration.
+    """Something that happened to a run of a migration, or (without a run) its plan was approved.
 
-    ``event``: started · applied · baseline · acknowledged · edited · rolled back. ``spec`` is the
-    text of the file (`spec.text`), ``plan`` the facts of the plan (JSON); both are empty where
-    nothing was said about them. ``seconds`` is how long it took since the run began.
+    ``event``: started · applied · baseline · acknowledged · edited · rolled back · approved.
+    ``spec`` is the text of the file (`spec.text`), ``plan`` the facts of the plan (JSON); both are
+    empty where nothing was said about them. ``seconds`` is how long it took since the run began.
     """
 
     run_id: str

@@ -168,6 +168,9 @@ def approval_sensors(migration: Migration, job: Any) -> list[dg.SensorDefinition
         entry = found.approval.entry
         if refusal or entry is None:
             return dg.SkipReason(str(refusal) if refusal else "this plan needs no approval")
+        if found.approval.used:
+            text = "a run was begun since the approval was given; what follows is for people"
+            return dg.SkipReason(text)
         config = {"plan": entry.fingerprint}
         return dg.RunRequest(
             run_key=f"{entry.fingerprint} {entry.approved_at}",

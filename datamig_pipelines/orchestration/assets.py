@@ -24,21 +24,21 @@ from datamig_pipelines.orchestration.restored import restored_result, restored_s
 from datamig_pipelines.orchestration.results import check_specs, is_selected, together
 from datamig_pipelines.orchestration.rollback import take_back
 from datamig_pipelines.orchestration.settings import settings_key, settings_of
+from datamig_pipelines.orchestration.walking import FindJob, go
 from datamig_pipelines.planning import Plan
 from datamig_pipelines.planning.artefact import remember_tables
 from datamig_pipelines.proofs import ProofResult
-from datamig_pipelines.running import outlook, refuse_elsewhere, run_step
-from datamig_pipelines.spec import Direction
+from datamig_pipelines.running import outlook, run_step
 from datamig_pipelines.steps import STEPS, StepDone
 
 _CHECKED = ("backup", "validate")
 Results = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 
 
-def step_assets(graph: Graph) -> list[dg.AssetsDefinition]:
+def step_assets(graph: Graph, find_job: FindJob) -> list[dg.AssetsDefinition]:
     """Return plan, the steps and, in place of `load`, the tables; each after the one before."""
     before = [graph.keys.step("plan")]
-    assets = [_plan_asset(graph)]
+    assets = [_plan_asset(graph, find_job)]
     for step in STEPS:
         if step == "load":
             assets.append(load_asset(graph))
@@ -49,9 +49,9 @@ def step_assets(graph: Graph) -> list[dg.AssetsDefinition]:
     return assets
 
 
-def _plan_asset(graph: Graph) -> dg.AssetsDefinition:
+def _plan_asset(graph: Graph, find_job: FindJob) -> dg.AssetsDefinition:
     name = graph.migration.name
-    text = "Everything a run will do. With direction: down the migration is taken back here."
+    text = "Everything a run will do. With a direction the line is walked from here."
     spec = graph.spec(
         graph.keys.step("plan"), deps=graph.before(), description=text, kinds={"plan"}
     )
@@ -66,14 +66,18 @@ def _plan_asset(graph: Graph) -> dg.AssetsDefinition:
     def plan(context: dg.AssetExecutionContext) -> Results:
         settings = settings_of(context, name)
         with explained():
-            refuse_elsewhere(graph.migration, settings.launch().direction)
-            if settings.direction == Direction.down:
-                facts = take_back(context, graph, dry_run=settings.dry_run)
+            shown_only = is_plan_job(context, graph)
+            still = shown_only or settings.dry_run
+            move = go(context, graph, settings, find_job, shown_only=still)
+            if move is None:
+                return
+            if not move.forward:
+                facts = take_back(context, graph, dry_run=still)
                 context.log_event(dg.AssetObservation(spec.key, "taken back", metadata=facts))
                 return
             found = outlook(graph.migration, settings.launch())
             _remember(context, graph, found.plan)
-            if not may_go_on(context, found, shown_only=is_plan_job(context, graph)):
+            if not may_go_on(context, found, shown_only=shown_only):
                 return
         facts = {**plan_facts(found.plan), **outlook_facts(found)}
         checked = [

@@ -16,6 +16,11 @@ from datamig_pipelines.orchestration.sensors import sensors
 from datamig_pipelines.orchestration.settings import Settings, settings_key
 
 
+def _find_job(migration: spec.Migration, name: str) -> dg.JobDefinition:
+    context = dg.ComponentTree.for_test().load_context  # `build_defs` asks it for nothing
+    return Migration(migration).build_defs(context).resolve_job_def(name)
+
+
 class Migration(dg.Component):
     """A database migration: its assets, checks, jobs, schedule and sensors."""
 
@@ -52,7 +57,7 @@ class Migration(dg.Component):
         graph = Graph.of(self.migration)
         made = jobs(graph)
         return dg.Definitions(
-            assets=[*graph.source_specs(), *step_assets(graph)],
+            assets=[*graph.source_specs(), *step_assets(graph, _find_job)],
             asset_checks=suite_checks(graph),
             jobs=made,
             schedules=schedules(self.migration, made[0]),

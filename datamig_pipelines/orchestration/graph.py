@@ -7,10 +7,11 @@ from typing import Any
 
 import dagster as dg
 
+from datamig_pipelines.errors import LineCycleError, SpecError
 from datamig_pipelines.orchestration.metadata import source_facts, table_facts
 from datamig_pipelines.orchestration.names import Keys
 from datamig_pipelines.planning.artefact import Known, KnownTable, recall_tables
-from datamig_pipelines.spec import Connection, Migration
+from datamig_pipelines.spec import Connection, Migration, line_of
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,20 @@ class Graph:
         return [*self.table_keys, *([self.keys.rest] if self.open_ended else [])]
 
     def before(self) -> list[dg.AssetKey]:
-        """Return the last asset of the migration that this one comes after, if there is one."""
+        """Return the last asset of the migration that this one comes after, if there is one.
+
+        A ring has no arrow: no definition at all would load. A run of it is refused with advice.
+        """
         after = self.migration.after
-        return [dg.AssetKey([after, "report"])] if after else []
+        if not after:
+            return []
+        try:
+            line_of(self.migration)
+        except LineCycleError:
+            return []
+        except SpecError:
+            pass  # the graph shows what the file says; a run says what is wrong
+        return [dg.AssetKey([after, "report"])]
 
     def spec(self, key: dg.AssetKey, **more: Any) -> dg.AssetSpec:
         """Return an asset of this migration; what it does not yield, nobody after it waits for."""

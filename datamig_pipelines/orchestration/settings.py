@@ -11,11 +11,12 @@ import dagster as dg
 from pydantic import Field, ValidationError
 
 from datamig_pipelines.errors import SpecError
-from datamig_pipelines.spec import Direction, Launch
+from datamig_pipelines.spec import Launch
 
 _DIRECTION = Field(
-    Direction.latest.value,
-    description="up and latest go forward, down takes back; a version must be this migration.",
+    "",
+    description="up: the next migration of the line. latest: all of it. down: the last one back. "
+    "The name of a migration: there. Empty: this migration alone, forward.",
 )
 _DRY_RUN = Field(default=False, description="Plan and show, touch nothing.")
 _BATCH_SIZE = Field(default=None, description="Rows per batch; none: as the file says.")

@@ -21,7 +21,7 @@ from datamig_pipelines.orchestration.metadata import loaded_facts, step_facts
 from datamig_pipelines.orchestration.results import key_of
 from datamig_pipelines.orchestration.settings import Settings, mapping, settings_key, settings_of
 from datamig_pipelines.planning.artefact import known_table
-from datamig_pipelines.running import begin_spread, end_spread, take_share
+from datamig_pipelines.running import begin_spread, end_spread, refuse_elsewhere, take_share
 from datamig_pipelines.spec import Spread
 from datamig_pipelines.steps import StepDone, TableLoaded
 
@@ -113,6 +113,7 @@ def _begin(graph: Graph, spread: Spread) -> dg.OpDefinition:
             return
         count = 0
         with explained():
+            refuse_elsewhere(graph.migration, settings.launch().direction)
             for event in heard(context, graph, begin_spread(graph.migration, settings.launch())):
                 if isinstance(event, StepDone):
                     context.log.info("%s is done: %s", event.step, event.detail)

@@ -10,6 +10,7 @@ Facts = dict[str, dict[str, dict[str, Any]]]
 """Thing (``table a``) → part (``column b``; '' is the thing itself) → attribute → value."""
 
 _SHOWN = 80  # characters of a value: an expression or a view may be a page
+_CONTEXT = 20  # of them, what stands before the first difference
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,22 @@ def _attributes(before: dict[str, Any], after: dict[str, Any]) -> str:
         one, two = before.get(name), after.get(name)
         if one == two or (name == "order" and sorted(one or []) != sorted(two or [])):
             continue  # members of an order that came or went are differences of their own
-        changes.append(f"{name} {_shown(one)} → {_shown(two)}")
+        if name not in before and isinstance(two, bool):
+            one = not two  # what holds its default is left out (`plain`)
+        elif name not in after and isinstance(one, bool):
+            two = not one
+        changes.append(f"{name} {_pair(one, two)}")
     return "; ".join(changes)
+
+
+def _pair(one: Any, two: Any) -> str:
+    """Return both values; of long texts that begin alike, from where they part."""
+    before, after = _text(one), _text(two)
+    pairs = enumerate(zip(before, after, strict=False))
+    same = next((i for i, (a, b) in pairs if a != b), min(len(before), len(after)))
+    if same > _CONTEXT and max(len(before), len(after)) > _SHOWN:
+        before, after = (f"…{t[same - _CONTEXT :]}" for t in (before, after))
+    return f"{_short(before)} → {_short(after)}"
 
 
 def _all(attributes: dict[str, Any]) -> str:
@@ -67,13 +82,20 @@ def _all(attributes: dict[str, Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, dict) and (value.get("native") or value.get("kind")):
-        text = str(value.get("native") or value["kind"])
-    elif isinstance(value, str):
-        text = " ".join(value.split()) or "''"
-    else:
-        text = "none" if value is None else json.dumps(value, ensure_ascii=False)
+    return _short(_text(value))
+
+
+def _short(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict) and (value.get("native") or value.get("kind")):
+        held = f" {value['value']}" if value.get("value") else ""
+        return str(value.get("native") or f"{value['kind']}{held}")
+    if isinstance(value, str):
+        return " ".join(value.split()) or "''"
+    return "none" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def plain(value: Any, *, without: tuple[str, ...] = ()) -> Any:

@@ -1,6 +1,7 @@
 """What a target holds, as it is remembered, and what others changed in it since."""
 
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from datamig_pipelines.catalog import Catalog, Table
@@ -59,37 +60,42 @@ def _free(parts: dict[str, Any], name: str) -> str:
 
 
 def drift(remembered: Facts, now: Facts, own: Iterable[str] = ()) -> list[Difference]:
-    """Return what others changed; ``own`` are tables and views of a run that is under way."""
+    """Return what others changed; ``own`` are the things of a run that is under way."""
     names = set(own)
 
     def others(facts: Facts) -> Facts:
-        return {thing: parts for thing, parts in facts.items() if not _is_own(thing, names)}
+        return {thing: parts for thing, parts in facts.items() if not is_own(thing, names)}
 
     return differences(others(remembered), others(now))
 
 
-def merged(remembered: Facts | None, now: Facts, own: Iterable[str]) -> Facts:
+def merged(
+    remembered: Facts | None, now: Facts, own: Iterable[str], before: Iterable[str] = ()
+) -> Facts:
     """Return what to remember after a run: its own objects as they are, the others as they were.
 
-    So what somebody else changed stays a difference until a person acknowledges it.
+    So what somebody else changed stays a difference until a person acknowledges it. ``before`` are
+    the things that were there when the run began: what came without a name in ``own`` (a counter
+    behind a column) came with the run, unless it was there already.
     """
     if remembered is None:
         return now
-    names = set(own)
-    kept = {t: p for t, p in remembered.items() if _is_object(t) and not _is_own(t, names)}
-    fresh = {t: p for t, p in now.items() if _is_own(t, names) or not _is_object(t)}
+    names, there = set(own), {*before, *remembered}
+    kept = {t: p for t, p in remembered.items() if not is_own(t, names)}
+    fresh = {t: p for t, p in now.items() if is_own(t, names) or t not in there}
     return {**kept, **fresh}
 
 
 def without(remembered: Facts, own: Iterable[str]) -> Facts:
     """Return what to remember after a rollback: everything but what the run had made."""
     names = set(own)
-    return {t: p for t, p in remembered.items() if not _is_own(t, names)}
+    return {t: p for t, p in remembered.items() if not is_own(t, names)}
 
 
-def _is_object(thing: str) -> bool:
-    return thing.startswith(("table ", "view "))
+def is_own(thing: str, names: AbstractSet[str]) -> bool:
+    """Say whether ``table a.b`` or ``trigger t on b`` is among names.
 
-
-def _is_own(thing: str, names: set[str]) -> bool:
-    return _is_object(thing) and thing.partition(" ")[2] in names
+    The ledger names tables and views without their kind, all else with it.
+    """
+    kind, _, name = thing.partition(" ")
+    return thing in names or (kind in ("table", "view") and name in names)

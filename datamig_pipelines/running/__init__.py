@@ -5,7 +5,16 @@ from datamig_pipelines.running.breaking import Breaker, Finding, breaking, fitti
 from datamig_pipelines.running.diff import TableDiff, diff
 from datamig_pipelines.running.history import acknowledge, acknowledge_drift, history
 from datamig_pipelines.running.keeping import list_backups, verify_again
-from datamig_pipelines.running.line import Version, baseline, moves, refuse_elsewhere, standing
+from datamig_pipelines.running.line import (
+    Move,
+    Version,
+    baseline,
+    moves,
+    refuse_edited,
+    refuse_elsewhere,
+    standing,
+    way,
+)
 from datamig_pipelines.running.opening import look
 from datamig_pipelines.running.pause import pause, resume
 from datamig_pipelines.running.readiness import Outlook, outlook
@@ -29,6 +38,7 @@ __all__ = [
     "Breaker",
     "Finding",
     "Loss",
+    "Move",
     "NothingToDo",
     "Outlook",
     "Overwritten",
@@ -57,6 +67,7 @@ __all__ = [
     "overwrites",
     "pause",
     "proving",
+    "refuse_edited",
     "refuse_elsewhere",
     "rehearse",
     "rejects",
@@ -71,4 +82,5 @@ __all__ = [
     "undo_if_asked",
     "validate",
     "verify_again",
+    "way",
 ]

@@ -16,8 +16,10 @@ from datamig_pipelines.spec.text import spec_text, text_changes
 def history(migration: Migration) -> dict[str, Any]:
     """Return every run of a migration with checksums, people, times and results; only reads.
 
-    Rows of runs that were taken back stay. ``edited`` are the lines of the file that differ from
-    what the current run stands for; the source is not asked.
+    Rows of runs that were taken back stay. The checksums are of what the run stands for now; those
+    of each time are among ``events``. ``given_by`` of an approval is who gave it, as far as machine
+    and database know, beside the name in which it was given. ``edited`` are the lines of the file
+    that differ from what the current run stands for; the source is not asked.
     """
     place = target_place(migration)
     found: dict[str, Any] = {"migration": migration.name, "target": str(place), "runs": []}
@@ -28,7 +30,11 @@ def history(migration: Migration) -> dict[str, Any]:
         ledger = History(session)
         entries = ledger.entries(migration.name)
         found["runs"] = [_told(run, entries, ledger) for run in ledger.runs(migration.name)]
-        found["approvals"] = [a.__dict__ for a in ledger.approvals(migration.name)]
+        given = {e.happened_at: e.detail for e in entries if e.event == "approved"}
+        found["approvals"] = [
+            {**a.__dict__, "given_by": given.get(a.approved_at, "")}
+            for a in ledger.approvals(migration.name)
+        ]
         run = current_run(ledger, migration.name)
         entry = ledger.accepted(run) if run else None
         if entry is not None:

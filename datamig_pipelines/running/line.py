@@ -1,9 +1,10 @@
 """Where a target stands on its line of migrations, and the moves from there to elsewhere."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from datamig_pipelines.errors import (
     BaselineError,
+    EngineError,
     LedgerError,
     OutOfOrderError,
     UnknownVersionError,
@@ -11,7 +12,7 @@ from datamig_pipelines.errors import (
 from datamig_pipelines.ledger import History, RunEntry
 from datamig_pipelines.ledger.control import whoami
 from datamig_pipelines.ledger.entry import now
-from datamig_pipelines.running.changes import entry_of, settled
+from datamig_pipelines.running.changes import entry_of, refuse_changed, settled
 from datamig_pipelines.running.memory import keep_catalog
 from datamig_pipelines.running.opening import (
     Situation,
@@ -22,7 +23,8 @@ from datamig_pipelines.running.opening import (
     target_place,
 )
 from datamig_pipelines.running.readiness import refuse_order
-from datamig_pipelines.spec import Direction, Migration, line_of
+from datamig_pipelines.spec import Direction, Migration, is_there, line_of
+from datamig_pipelines.spec.text import spec_text
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Version:
     """One migration of a line and its state in the target.
 
     ``state``: applied · baseline · acknowledged · running · failed · rolling back · pending.
-    ``here`` marks the last one that is applied.
+    ``here`` marks the last one that is applied, ``edited`` one whose file says something else now.
     """
 
     version: str
@@ -38,6 +40,7 @@ class Version:
     since: str = ""
     run_id: str = ""
     here: bool = False
+    edited: bool = False
 
     @property
     def applied(self) -> bool:
@@ -59,24 +62,44 @@ def standing(migration: Migration) -> list[Version]:
     Raises:
         UnknownPredecessorError, LineCycleError, TwoHeadsError, LineTargetsError: Of the files.
     """
-    names = line_of(migration).names
+    members = line_of(migration).migrations
     place = target_place(migration)
     if place.dialect.file_missing(place.url):
-        return [Version(name, "pending") for name in names]
+        return [Version(m.name, "pending") for m in members]
     with place.open(readonly=True) as session:
         ledger = History(session)
-        found = [_version(name, ledger) for name in names]
+        found = [_version(member, ledger) for member in members]
     last = max((i for i, v in enumerate(found) if v.applied), default=-1)
-    return [Version(**{**v.__dict__, "here": i == last}) for i, v in enumerate(found)]
+    return [replace(v, here=i == last) for i, v in enumerate(found)]
 
 
-def _version(name: str, ledger: History) -> Version:
+def without_file(migration: Migration, ledger: History) -> list[Version]:
+    """Return what is in the target though no file beside this one describes it.
+
+    It was deleted, renamed after it was applied, or belongs to another project.
+    """
+    known = dict.fromkeys(run.migration for run in ledger.all_runs())
+    gone = [name for name in known if not is_there(migration, name)]
+    found = [_state(name, ledger) for name in gone]
+    return [version for version in found if version.state != "pending"]
+
+
+def _version(migration: Migration, ledger: History) -> Version:
+    version = _state(migration.name, ledger)
+    run = current_run(ledger, migration.name)
+    entry = ledger.accepted(run) if run else None
+    edited = entry is not None and entry.spec != spec_text(migration)
+    return replace(version, edited=edited)
+
+
+def _state(name: str, ledger: History) -> Version:
     run = current_run(ledger, name)
     if run is None:
         return Version(name, "pending")
     stands = settled(ledger, run)
     state = {"done": stands.event if stands else "applied"}.get(run.status, run.status)
-    return Version(name, state.replace("_", " "), run.finished_at or run.started_at, run.run_id)
+    since = run.finished_at or run.started_at
+    return Version(name, state.replace("_", " "), since, run.run_id)
 
 
 def moves(migration: Migration, direction: str) -> list[Move]:
@@ -109,26 +132,56 @@ def moves(migration: Migration, direction: str) -> list[Move]:
     ]
 
 
-def refuse_elsewhere(migration: Migration, direction: str) -> None:
-    """Raise if a direction means another migration of the line: a job moves its own one only.
+def way(migration: Migration, direction: str) -> list[Move]:
+    """Return what a run with this direction does; '' is this migration alone, forward.
+
+    Where a migration is its whole line, it is moved whatever its state: forward, a run that is done
+    is proven again; back, one that is not there is refused.
+
+    Raises what `moves` raises.
+    """
+    names = line_of(migration).names
+    if not direction or (len(names) == 1 and direction in (*Direction, migration.name)):
+        return [Move(migration, forward=direction != Direction.down)]
+    return moves(migration, direction)
+
+
+def refuse_edited(migration: Migration, todo: list[Move]) -> list[str]:
+    """Refuse a way forward over a migration of the line that was edited since it was applied.
+
+    Only those whose text differs are planned again. Returns a remark for each of them whose source
+    does not answer any more.
 
     Raises:
-        SpecError: The line is broken.
-        UnknownVersionError: The line has no such version.
-        OutOfOrderError: With the jobs to run instead.
+        PlanChangedError: With the lines that differ.
     """
-    line_of(migration)
-    if direction in (*Direction, migration.name):
+    back = {m.migration.name for m in todo if not m.forward}
+    if len(back) == len(todo):
+        return []
+    remarks = []
+    for version in standing(migration):
+        if not version.edited or version.version in back:
+            continue
+        member = next(m for m in line_of(migration).migrations if m.name == version.version)
+        try:
+            with looked(member) as found:
+                if found.ledger and found.run:
+                    refuse_changed(found.plan, found.ledger, found.run)
+        except EngineError as error:
+            remarks.append(f"{member.name} was edited, and cannot be planned: {error.message}")
+    return remarks
+
+
+def refuse_elsewhere(migration: Migration, direction: str) -> None:
+    """Raise if a direction means another migration of the line, where a job moves its own only.
+
+    Raises what `moves` raises, and:
+        OutOfOrderError: With the job to run instead.
+    """
+    if all(move.migration.name == migration.name for move in way(migration, direction)):
         return
-    todo = moves(migration, direction)
-    jobs = [m.migration.name if m.forward else f"{m.migration.name}_rollback" for m in todo]
-    msg = f"this job moves {migration.name} only, and {direction} is another version"
-    hint = (
-        f"Run the jobs {', '.join(jobs)}, "
-        f"or `datamig run {migration.name} --direction {direction}`."
-        if jobs
-        else f"The target stands at {direction} already; there is nothing to do."
-    )
+    msg = f"this job moves {migration.name} only, and direction {direction} another one, too"
+    hint = f"Run the job {migration.name} with this direction."
     raise OutOfOrderError(msg, hint=hint)
 
 

@@ -1,5 +1,6 @@
 """Keeps what a run leaves behind: its entry in the history, and what the target held at its end."""
 
+import json
 from datetime import UTC, datetime
 
 from datamig_pipelines.catalog import Catalog
@@ -10,7 +11,7 @@ from datamig_pipelines.planning import Plan
 from datamig_pipelines.planning.differences import Difference
 from datamig_pipelines.planning.drift import catalog_facts, drift, merged, without
 from datamig_pipelines.running.changes import entry_of, settled
-from datamig_pipelines.running.opening import current_run, made_by
+from datamig_pipelines.running.opening import THERE, current_run, made_by
 from datamig_pipelines.spec.text import read_text
 from datamig_pipelines.steps import Place
 
@@ -29,7 +30,13 @@ def keep_catalog(place: Place, ledger: History, run_id: str, own: frozenset[str]
     """Remember the objects of a run as they are; those of others stay as they were remembered."""
     before = ledger.catalog(place.schema)
     now = catalog_facts(place.catalog(ledger.session))
-    ledger.keep_catalog(run_id, place.schema, merged(before[1] if before else None, now, own))
+    facts = merged(before[1] if before else None, now, own, _there(ledger, run_id))
+    ledger.keep_catalog(run_id, place.schema, facts)
+
+
+def _there(ledger: History, run_id: str) -> list[str]:
+    _, detail = ledger.steps(run_id).get(THERE, ("", ""))
+    return list(json.loads(detail or "[]"))
 
 
 def remember_rolled_back(place: Place, ledger: History, run: RunEntry) -> None:

@@ -1,12 +1,10 @@
 """Opens both databases of a migration and makes the plan for what is there."""
 
-import inspect
+import json
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from hashlib import sha256
-from pathlib import Path
 
 from datamig_pipelines.catalog import Catalog
 from datamig_pipelines.dialects import get_dialect
@@ -21,14 +19,18 @@ from datamig_pipelines.ledger import History, Ledger, RunEntry
 from datamig_pipelines.ledger.control import whoami
 from datamig_pipelines.ledger.entry import now
 from datamig_pipelines.planning import Inputs, Plan, make_plan
+from datamig_pipelines.planning.drift import catalog_facts
 from datamig_pipelines.planning.rehearsed import last_measured
 from datamig_pipelines.running.changes import entry_of, note_edit, refuse_changed, settled
+from datamig_pipelines.running.code import code_of
 from datamig_pipelines.session import Session
 from datamig_pipelines.spec import Connection, Launch, Migration
 from datamig_pipelines.spec.connection import address
 from datamig_pipelines.steps import Context, Place
 from datamig_pipelines.transfer.pace import control_of
-from datamig_pipelines.transfer.transforms import find_function
+
+THERE = "run:there"
+"""Mark of the ledger: what the target held as a run began. None of it came with the run."""
 
 
 def places(migration: Migration) -> tuple[Place, Place]:
@@ -224,20 +226,12 @@ def _planned(
         *catalogs,
         owned=owned.names,
         run_id=owned.run_id,
-        code={t.transform: _code(t.transform, migration) for t in migration.tables if t.transform},
+        code={
+            t.transform: code_of(t.transform, migration) for t in migration.tables if t.transform
+        },
         measured=last_measured(migration, ends[0].dialect.name, ends[1].dialect.name),
     )
     return make_plan(inputs)
-
-
-def _code(transform: str, migration: Migration) -> str:
-    """Return a digest of the module behind a user's function. Raises TransformNotFoundError."""
-    function, _ = find_function(transform, migration.base)
-    try:
-        file = inspect.getsourcefile(function)
-        return sha256(Path(file).read_bytes()).hexdigest()[:16] if file else ""
-    except (TypeError, OSError):
-        return ""  # built in or compiled: there is no text to compare
 
 
 def current_run(ledger: Ledger, migration: str) -> RunEntry | None:
@@ -269,6 +263,8 @@ def _entered(found: Situation, ledger: History) -> Plan:
                 RunEntry(run_id, name, plan.fingerprint, "running", now(), who=whoami())
             )
             ledger.add_entry(entry_of(plan, run_id, "started"))
+            ledger.begin_step(run_id, THERE)
+            ledger.end_step(run_id, THERE, "done", json.dumps(list(catalog_facts(found.here))))
         # A pause is of one run: nobody remembers that an earlier one was paused.
         control_of(plan.context.migration, ledger.dialect, ledger.session).say(None)
     else:

@@ -13,6 +13,8 @@ from datamig_pipelines.errors import (
 from datamig_pipelines.ledger import History
 from datamig_pipelines.planning import Plan
 from datamig_pipelines.planning.differences import Difference
+from datamig_pipelines.planning.drift import is_own
+from datamig_pipelines.planning.fingerprint import SHORTEST, is_plan
 from datamig_pipelines.planning.saved import saved_plan
 from datamig_pipelines.running.approval import Approval, approval_of, refuse_unapproved
 from datamig_pipelines.running.changes import changed_since, changes, listed, refuse_changed
@@ -121,17 +123,20 @@ def _check_asked(found: Situation) -> None:
     """Refuse a run of another plan than the one that was asked for."""
     plan, migration = found.plan, found.plan.context.migration
     asked = plan.context.launch.plan
-    if plan.fingerprint.startswith(asked):
+    if is_plan(plan.fingerprint, asked):
         return
+    hint = f"Look at it: `datamig plan {migration.name} --save`, then run that plan."
+    if len(asked) < SHORTEST:
+        msg = f"{asked} names no plan: at least {SHORTEST} digits of a fingerprint do"
+        raise PlanOutdatedError(msg, hint=hint)
     msg = f"plan {asked} was asked for, but a run would do plan {plan.fingerprint} now"
     saved = saved_plan(migration, asked)
     if saved is None:
-        msg += "; what was changed is not known, for plan {asked} was not saved here"
+        msg += f"; what was changed is not known, for plan {asked} was not saved here"
         found_changes = []
     else:
         found_changes = changes((saved["spec"], saved["facts"]), plan)
-    hint = f"Look at it: `datamig plan {migration.name} --save`, then run that plan."
-    raise PlanOutdatedError(listed(msg.format(asked=asked), found_changes), hint=hint)
+    raise PlanOutdatedError(listed(msg, found_changes), hint=hint)
 
 
 def refuse_order(found: Situation) -> None:
@@ -168,7 +173,7 @@ def _check_drift(found: Situation) -> None:
 def grave(found: list[Difference], ledger: History) -> list[Difference]:
     """Return the differences in what migrations made; what others add or own is only told."""
     names = expected(ledger)
-    return [d for d in found if d.thing.partition(" ")[2] in names]
+    return [d for d in found if is_own(d.thing, names)]
 
 
 def _with_notes(found: Situation) -> Plan:

@@ -4,7 +4,7 @@ from typing import Any
 
 from datamig_pipelines.errors import SpecError
 from datamig_pipelines.ledger import History, Ledger
-from datamig_pipelines.running.line import standing
+from datamig_pipelines.running.line import standing, without_file
 from datamig_pipelines.running.memory import drift_in
 from datamig_pipelines.running.opening import target_place
 from datamig_pipelines.running.proven import last_rehearsal
@@ -25,6 +25,7 @@ def status(migration: Migration) -> dict[str, Any]:
         runs = ledger.runs(migration.name)
         found["rehearsal"] = last_rehearsal(migration, ledger)
         found["runs"] = [r.__dict__ for r in runs]
+        found["without_file"] = [v.__dict__ for v in without_file(migration, ledger)]
         found["drift"] = [str(d) for d in drift_in(place.catalog(session), place, ledger, runs)]
         if not runs:
             return found

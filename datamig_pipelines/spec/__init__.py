@@ -3,7 +3,7 @@
 from datamig_pipelines.spec.connection import Connection
 from datamig_pipelines.spec.files import find_migration, list_migrations, read_migration
 from datamig_pipelines.spec.launch import Direction, Launch
-from datamig_pipelines.spec.line import Line, line_of
+from datamig_pipelines.spec.line import Line, is_there, line_of
 from datamig_pipelines.spec.migration import Migration
 from datamig_pipelines.spec.policy import (
     Alert,
@@ -41,6 +41,7 @@ __all__ = [
     "Throttle",
     "Validation",
     "find_migration",
+    "is_there",
     "line_of",
     "list_migrations",
     "read_migration",

@@ -18,11 +18,12 @@ class Direction(StrEnum):
 class Launch(SpecModel):
     """The arguments of one run.
 
-    ``direction`` is a word of `Direction` or the name of a migration of the same line. ``plan`` is
+    ``direction`` is a word of `Direction` or the name of a migration of the same line; '' is this
+    migration alone, forward. ``plan`` is
     the fingerprint of the only plan that may run; '' is any.
     """
 
-    direction: str = Field(default=Direction.latest, pattern=r"^[A-Za-z]\w*$")
+    direction: str = Field(default="", pattern=r"^([A-Za-z]\w*)?$")
     dry_run: bool = False
     batch_size: int | None = Field(default=None, ge=1, le=1_000_000)
     tables: tuple[str, ...] = ()

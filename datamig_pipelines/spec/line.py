@@ -64,6 +64,11 @@ def line_of(migration: Migration) -> Line:
     return Line(tuple(found), files.paths)
 
 
+def is_there(migration: Migration, name: str) -> bool:
+    """Say whether a migration of this name stands beside one, in its line or not."""
+    return _Files(migration).named(name) is not None
+
+
 class _Files:
     """The migrations beside one; files are parsed only where their text says that it matters."""
 

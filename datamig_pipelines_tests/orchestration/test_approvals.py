@@ -126,6 +126,10 @@ def test_sensor_launches_once_approved(planned: Library, instance: dg.DagsterIns
     assert one.run_key == two.run_key
     assert one.run_config == {"plan": entry.fingerprint}
     assert planned.run(instance, **one.run_config).success
+    assert isinstance(sensor(dg.build_sensor_context(instance=instance)), dg.SkipReason)
+    assert planned.run(instance, "library_rollback").success
+    after = sensor(dg.build_sensor_context(instance=instance))
+    assert "for people" in str(after.skip_message)
 
 
 def test_no_approval_no_check_and_no_job(planned: Library) -> None:

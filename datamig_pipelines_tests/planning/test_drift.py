@@ -117,3 +117,15 @@ def test_twins_without_a_name_are_two():
     twice = changed(checks=(Check("", "id > 0"), Check("", "id > 0"), *TABLE.checks))
 
     assert len(told(twice)) == 2
+
+
+def test_long_texts_are_shown_from_where_they_part():
+    """The beginnings of two pages say nothing about their difference."""
+    before = catalog_facts(replace(BEFORE, views=(replace(VIEW, sql=f"SELECT {'a, ' * 60}b"),)))
+    after = catalog_facts(replace(BEFORE, views=(replace(VIEW, sql=f"SELECT {'a, ' * 60}c"),)))
+
+    [told] = map(str, drift(before, after))
+
+    assert "a, b → …" in told
+    assert told.endswith("a, c")
+    assert len(told) < 120

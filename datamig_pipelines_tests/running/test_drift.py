@@ -1,5 +1,8 @@
 """The target is changed behind our back: found, named, and not swept under the carpet."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from datamig_pipelines.errors import DriftError
@@ -142,3 +145,63 @@ def test_report_only_tells(small):
     list(run(small.write("b", "r", drift="report")))
 
     assert small.tables(spec) == {"p", "r"}
+
+
+TRIGGER = "CREATE TRIGGER tr BEFORE INSERT ON {p} BEGIN SELECT %d; END"
+
+
+def with_trigger(small):
+    """Return an applied migration whose table brought a trigger along."""
+    with closing(sqlite3.connect(small.folder.parent / "source.sqlite")) as file:
+        file.executescript((TRIGGER % 1).format(p="p"))
+    spec = small.write("a", include=["*"])
+    list(run(spec))
+    return spec
+
+
+@pytest.mark.parametrize("then", ["dropped", "changed"])
+def test_trigger_that_was_migrated_is_ours_as_a_table_is(small, then):
+    """What a migration made is refused when it is gone or another, whatever kind it is of."""
+    spec = with_trigger(small)
+    small.ask(spec, "DROP TRIGGER tr")
+    if then == "changed":
+        small.ask(spec, TRIGGER % 2)
+
+    with pytest.raises(DriftError, match="trigger tr"):
+        list(run(spec))
+
+
+def test_rollback_takes_a_trigger_out_of_the_memory(small):
+    """What the way back dropped is not missed afterwards."""
+    spec = with_trigger(small)
+    list(roll_back(spec))
+
+    assert status(spec)["drift"] == []
+
+
+def test_trigger_of_others_is_told_after_the_next_run_too(small):
+    """It came behind our back, not with the run; a run does not sweep it under the carpet."""
+    spec = small.write("a")
+    list(run(spec))
+    small.ask(spec, TRIGGER % 1)
+    second = small.write("b", "r", after="a")
+    list(run(second))
+    told = status(spec)["drift"]
+    list(roll_back(second))
+
+    assert told == status(spec)["drift"] == ["trigger tr: added"]
+
+
+def test_values_are_told_not_only_that_they_differ(small):
+    """A default is shown with its value, a flag with both states."""
+    spec = small.write("a")
+    list(run(spec))
+    small.ask(spec, "ALTER TABLE {p} ADD COLUMN z INTEGER")
+    acknowledge_drift(spec)
+    small.ask(spec, "ALTER TABLE {p} DROP COLUMN z")
+    small.ask(spec, "ALTER TABLE {p} ADD COLUMN z INTEGER NOT NULL DEFAULT 7")
+
+    [told] = status(spec)["drift"]
+
+    assert "default none → literal 7" in told
+    assert "nullable true → false" in told

@@ -119,6 +119,21 @@ def test_edited_transform_is_another_plan(small):
         list(run(spec))
 
 
+def test_edited_import_of_a_transform_is_another_plan(small):
+    """What the function's module imports from beside it decides what arrives as well."""
+    spec = small.write("a", tables=[{"name": "p", "transform": "rules_of_a.same"}])
+    (spec.base / "rules_of_a.py").write_text(
+        "import sys\n\n\ndef same(frame):\n    from beside_a.factor import K\n    return frame\n"
+    )
+    alone = look(spec).fingerprint
+    (spec.base / "beside_a").mkdir()
+    (spec.base / "beside_a" / "factor.py").write_text("from rules_of_a import same\nK = 1\n")
+    before = look(spec).fingerprint
+    (spec.base / "beside_a" / "factor.py").write_text("K = 2\n")
+
+    assert len({alone, before, look(spec).fingerprint}) == 3
+
+
 def test_mended_transform_goes_on_and_is_noted(small):
     """An unfinished run may go on with another function; the history says that there were two."""
     spec = small.write("a", tables=[{"name": "p", "transform": "rules.same"}])
@@ -230,5 +245,5 @@ def test_asked_plan_is_run_or_nothing(small):
 
 def test_asked_plan_that_was_not_saved_is_refused_all_the_same(small):
     """Without the file the error says that the changes are not known."""
-    with pytest.raises(PlanOutdatedError, match="abcdef was not saved here"):
-        list(run(small.write("a"), Launch(plan="abcdef")))
+    with pytest.raises(PlanOutdatedError, match="abcdef01 was not saved here"):
+        list(run(small.write("a"), Launch(plan="abcdef01")))

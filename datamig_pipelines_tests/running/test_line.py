@@ -6,20 +6,24 @@ from datamig_pipelines.errors import (
     BaselineError,
     LedgerError,
     OutOfOrderError,
+    PlanChangedError,
     UnknownVersionError,
 )
 from datamig_pipelines.running import (
     NothingToDo,
+    acknowledge,
     baseline,
     history,
     losses,
     moves,
+    refuse_edited,
     refuse_elsewhere,
     roll_back,
     run,
     standing,
     status,
     validate,
+    way,
 )
 from datamig_pipelines.spec import Launch, Migration
 from datamig_pipelines_tests.running.lines import Defs
@@ -132,21 +136,77 @@ def test_restore_over_what_another_migration_wrote_is_refused(small):
     assert {t for t in small.tables(first) if "datamig" not in t} == {"s"}
 
 
-def test_job_moves_its_own_migration_only(small):
-    """A direction that means another version is refused and names the jobs."""
+def test_job_that_moves_its_own_migration_only_refuses_the_others(small):
+    """A direction that means another version is refused and names the job that walks."""
     one, two, _ = line(small)
     list(run(one))
-    refuse_elsewhere(one, "one")
-    refuse_elsewhere(one, "latest")
+    for direction in ("", "one", "down"):
+        refuse_elsewhere(one, direction)
+    refuse_elsewhere(two, "up")
 
-    with pytest.raises(OutOfOrderError) as caught:
-        refuse_elsewhere(one, "three")
+    with pytest.raises(OutOfOrderError, match="moves one only") as caught:
+        refuse_elsewhere(one, "latest")
 
-    assert "two, three" in caught.value.hint
-    list(run(two))
-    with pytest.raises(OutOfOrderError, match="moves two only") as caught:
-        refuse_elsewhere(two, "one")
-    assert "two_rollback" in caught.value.hint
+    assert "Run the job one" in caught.value.hint
+
+
+def test_way_of_a_line_of_one_is_that_one_whatever_its_state(small):
+    """latest and a version prove again what is done; down is a way back."""
+    alone = small.write("alone")
+    list(run(alone))
+
+    assert [m.forward for d in ("", "up", "alone", "down") for m in way(alone, d)] == [
+        *(True, True, True),
+        False,
+    ]
+
+
+def test_edited_version_is_marked_and_stops_a_walk_over_it(small):
+    """What comes after it would stand on something that no file describes."""
+    one, two, _ = line(small)
+    list(run(one))
+    small.write("one", "p", owners=["team:data"])
+    cosmetic = refuse_edited(two, moves(two, "latest"))
+    marked = [v.edited for v in standing(two)]
+    small.write("one", "p", tables=[{"name": "p", "where": "id > 1"}])
+
+    with pytest.raises(PlanChangedError, match="where '' → id > 1"):
+        refuse_edited(two, moves(two, "latest"))
+
+    assert (cosmetic, marked) == ([], [True, False, False])
+    assert refuse_edited(two, moves(two, "down")) == []
+    acknowledge(small.read("one"))
+    assert refuse_edited(two, moves(two, "latest")) == []
+    assert not standing(two)[0].edited
+
+
+def test_edited_version_whose_source_is_gone_is_told(small, monkeypatch):
+    """An old source may be switched off: nobody can plan it again, and that is said."""
+    one, two, _ = line(small)
+    list(run(one))
+    small.write("one", "p", owners=["team:data"], source={"url": "sqlite:///gone.sqlite"})
+
+    [remark] = refuse_edited(two, moves(two, "latest"))
+
+    assert remark.startswith("one was edited, and cannot be planned")
+
+
+def test_applied_migration_whose_file_is_gone_is_told(small):
+    """Deleted or renamed: the target knows what no file describes any more."""
+    one = small.write("one", "p")
+    list(run(one))
+    list(run(small.write("old", "r")))
+    before = status(one)["without_file"]
+    small.file("old").unlink()
+
+    [gone] = status(one)["without_file"]
+
+    assert before == []
+    assert (gone["version"], gone["state"]) == ("old", "applied")
+    small.write("old", "r")
+    list(roll_back(small.read("old")))
+    small.file("old").unlink()
+    assert status(one)["without_file"] == []
 
 
 def test_baseline_marks_without_running(defs):

@@ -81,6 +81,7 @@ class MySQL(MySQLTampering, Dialect):
         fulltext_indexes=True,
         foreign_key_actions=True,
         limits=(Limit.LOCK, Limit.STATEMENT),
+        whose_session="SELECT CURRENT_USER()",
     )
 
     # ---- what fits

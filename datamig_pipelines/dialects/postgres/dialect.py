@@ -77,6 +77,7 @@ class Postgres(PostgresTampering, Dialect):
         fulltext_indexes=True,
         foreign_key_actions=True,
         limits=(Limit.LOCK, Limit.STATEMENT, Limit.LAG),
+        whose_session="SELECT session_user::text",
     )
 
     # ---- what fits
