@@ -182,6 +182,15 @@ class Dialect(Comparing, Fitting, ABC):
         if held:
             yield held
 
+    def record_batches(self, connection: Any, sql: str) -> Iterator[Any]:
+        """Yield the rows of a SELECT as Arrow record batches of bounded size.
+
+        Raises:
+            NotYetError: The engine's driver has none.
+        """
+        msg = f"{self.label} hands out no Arrow batches"
+        raise NotYetError(msg, hint="Ask it in SQL instead.")
+
     # ---- parts of a table
 
     @abstractmethod

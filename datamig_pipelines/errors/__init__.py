@@ -12,6 +12,7 @@ DatamigError
     LineTargetsError
     UnknownVersionError
     ScratchUnfitError
+    SuitesMissingError
   PlanError
     TableMissingError
     ColumnMissingError
@@ -51,6 +52,7 @@ DatamigError
     FileChangedError
   ProofFailedError
     ProofGateError
+    SuiteFailedError
   LedgerError
     RunningElsewhereError
     PlanChangedError
@@ -76,6 +78,7 @@ from datamig_pipelines.errors.spec import (
     MissingSecretError,
     ScratchUnfitError,
     SpecError,
+    SuitesMissingError,
     TransformNotFoundError,
     TwoHeadsError,
     UnknownEngineError,
@@ -125,7 +128,7 @@ from datamig_pipelines.errors.engine import (
     RefusedError,
     StatementError,
 )
-from datamig_pipelines.errors.proof import ProofFailedError, ProofGateError
+from datamig_pipelines.errors.proof import ProofFailedError, ProofGateError, SuiteFailedError
 from datamig_pipelines.errors.ledger import (
     BatchTakenError,
     DriftError,
@@ -193,6 +196,8 @@ __all__ = [
     "StatementError",
     "StepError",
     "StreamChangedError",
+    "SuiteFailedError",
+    "SuitesMissingError",
     "TableMissingError",
     "TargetNotEmptyError",
     "TransformError",

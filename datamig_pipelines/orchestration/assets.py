@@ -13,6 +13,7 @@ from datamig_pipelines.orchestration.approvals import (
     may_go_on,
     outlook_facts,
 )
+from datamig_pipelines.orchestration.checks import source_results, source_specs
 from datamig_pipelines.orchestration.events import heard
 from datamig_pipelines.orchestration.failures import explained
 from datamig_pipelines.orchestration.graph import Graph
@@ -58,7 +59,7 @@ def _plan_asset(graph: Graph) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"{name}__plan",
         specs=[spec],
-        check_specs=approval_checks(graph),
+        check_specs=[*approval_checks(graph), *source_specs(graph)],
         can_subset=True,  # the plan can be shown without the check that holds a run
         required_resource_keys={settings_key(name)},
     )
@@ -74,8 +75,10 @@ def _plan_asset(graph: Graph) -> dg.AssetsDefinition:
             _remember(context, graph, found.plan)
             if not may_go_on(context, found, shown_only=is_plan_job(context, graph)):
                 return
+            checked = approval_results(context, graph, found, dry_run=settings.dry_run)
+            if not settings.dry_run and found.unapproved is None:
+                checked += source_results(context, graph, found.plan)
         facts = {**plan_facts(found.plan), **outlook_facts(found)}
-        checked = approval_results(context, graph, found, dry_run=settings.dry_run)
         if spec.key in context.selected_asset_keys:
             yield dg.MaterializeResult(asset_key=spec.key, metadata=facts, check_results=checked)
         else:

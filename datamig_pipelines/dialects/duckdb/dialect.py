@@ -161,6 +161,10 @@ class DuckDB(Dialect):
         return rendering.stream_lists(connection, self.select(read))
 
     @override
+    def record_batches(self, connection: Any, sql: str) -> Iterator[Any]:
+        yield from driver.record_batches(connection, sql)
+
+    @override
     def in_range(
         self,
         table: TableName,
