@@ -191,6 +191,10 @@ class Dialect(Comparing, Fitting, ABC):
         msg = f"{self.label} hands out no Arrow batches"
         raise NotYetError(msg, hint="Ask it in SQL instead.")
 
+    def octets(self, sql: str) -> str:
+        """Return SQL for the length of a text in bytes of UTF-8."""
+        return f"octet_length({sql})"
+
     # ---- parts of a table
 
     @abstractmethod

@@ -93,6 +93,19 @@ def judge_source(
     return results
 
 
+def rehearsed_suites(migration: Migration, *, sampled: bool) -> Migration:
+    """Return the migration as a rehearsal walks it, which has judged the source before.
+
+    The target's suites are judged on the scratch copy; of a sample they are only told, for what
+    holds of all rows need not hold of some.
+    """
+    after = migration.validation.suites
+    if sampled:
+        after = tuple(s.model_copy(update={"blocking": False}) for s in after)
+    said = migration.validation.model_copy(update={"before": (), "suites": after})
+    return migration.model_copy(update={"validation": said})
+
+
 def refuse_failed(results: Sequence[SuiteResult]) -> None:
     """Raise SuiteFailedError if a decisive suite of the source does not hold."""
     failed = [r for r in results if r.decisive]
@@ -118,13 +131,20 @@ def forget_source(migration: Migration) -> None:
                 Ledger(session).forget_proof(entry)
 
 
-def judge_target(plan: Plan, session: Session, *, anew: bool) -> Iterator[SuiteJudged]:
-    """Judge the suites of the target, or those without a verdict; the ledger remembers."""
+def judge_target(
+    plan: Plan, session: Session, *, anew: bool, blocking: bool = False
+) -> Iterator[SuiteJudged]:
+    """Judge the suites of the target, or those without a verdict; the ledger remembers.
+
+    ``blocking`` asks no others: in Dagster these are judged by their own op, before or after.
+    """
     ledger, context = Ledger(session), plan.context
     known = set() if anew else {(e.table, e.proof) for e in ledger.proofs(context.run_id)}
     shared = None if context.target.dialect.can.concurrent_writers else session
     for suite in context.migration.suites("after"):
         route = _route(plan, suite.table)
+        if blocking and not suite.blocking:
+            continue
         if (route.name if route else suite.table, _MARKS["after"] + suite.file) in known:
             continue
         result = _called(check_suite(context.migration, suite, "after", route, shared), route)

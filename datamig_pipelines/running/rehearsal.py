@@ -18,8 +18,8 @@ from datamig_pipelines.planning import Plan
 from datamig_pipelines.planning.rehearsed import save_rehearsal
 from datamig_pipelines.planning.sampling import Sample, Sampled, sampled
 from datamig_pipelines.proofs import ProofResult
+from datamig_pipelines.running.expecting import Gate, rehearsed_suites
 from datamig_pipelines.running.opening import looked, source_place, target_place
-from datamig_pipelines.running.readiness import admit
 from datamig_pipelines.running.reversal import (
     Reversal,
     Stride,
@@ -82,7 +82,7 @@ def rehearse(migration: Migration, sample: str = "", *, keep: bool = False) -> I
             scratch = replace(target, url=site.url)
             moved = _moved(migration, site)
             copied = yield from copy_target(moved, target, scratch)
-            chosen = _chosen(moved, part)
+            chosen = _chosen(rehearsed_suites(moved, sampled=part is not None), part)
             if part:
                 yield Said(f"a sample of {part.text} of each table, with all that it refers to")
             walk = _Walk(chosen.migration, copied)
@@ -103,7 +103,7 @@ def _admitted(migration: Migration) -> Plan:
             msg = f"{migration.name} is in the target already"
             hint = f"`datamig rollback {migration.name}` takes it back, and proves the way back."
             raise AlreadyRunError(msg, hint=hint)
-        admit(found)
+        Gate(wanted=True, anew=True).admit(found)
         return found.plan
 
 

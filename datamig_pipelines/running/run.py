@@ -81,7 +81,7 @@ def run_steps(
                 return
             yield from gate.enter(plan, Ledger(session))
             for name in names:
-                yield from _step(name, plan, session)
+                yield from _step(name, plan, session, alone=len(names) == 1)
     except DatamigError as error:
         if began:
             yield from undo_if_asked(migration, error)
@@ -107,16 +107,16 @@ def undo_if_asked(migration: Migration, why: DatamigError) -> Iterator[Event]:
         why.add_note(f"and it could not be taken back: {second}")
 
 
-def _step(name: str, plan: Plan, session: Session) -> Iterator[Event]:
+def _step(name: str, plan: Plan, session: Session, *, alone: bool) -> Iterator[Event]:
     try:
-        for event in _step_events(name, plan, session):
+        for event in _step_events(name, plan, session, alone=alone):
             yield tell(event)
     except DatamigError as error:
         tell(StepFailed(name, error))
         raise
 
 
-def _step_events(name: str, plan: Plan, session: Session) -> Iterator[Event]:
+def _step_events(name: str, plan: Plan, session: Session, *, alone: bool) -> Iterator[Event]:
     step, context, ledger = STEPS[name], plan.context, Ledger(session)
     yield StepStarted(name, step.does)
     if name in _ONCE and ledger.steps(context.run_id).get(name, ("", ""))[0] == "done":
@@ -129,7 +129,7 @@ def _step_events(name: str, plan: Plan, session: Session) -> Iterator[Event]:
         yield Said(f"{name} waits until all tables are loaded: {', '.join(waits)}")
         yield StepDone(name, {"waits for": waits})
         return
-    yield from _judged(name, plan, session)
+    yield from _judged(name, plan, session, alone=alone)
     ledger.begin_step(context.run_id, name)
     try:
         for event in step.run(context, session):
@@ -144,13 +144,17 @@ def _step_events(name: str, plan: Plan, session: Session) -> Iterator[Event]:
         raise error.at(name) from error.__cause__
 
 
-def _judged(name: str, plan: Plan, session: Session) -> Iterator[Event]:
-    """Ask the verdicts that a step needs. Raises ProofGateError."""
+def _judged(name: str, plan: Plan, session: Session, *, alone: bool) -> Iterator[Event]:
+    """Ask the verdicts that a step needs; alone, those of suites that may hold it.
+
+    Raises:
+        ProofGateError: One of them holds it.
+    """
     ledger = Ledger(session)
     if name == "load":
         forget_target(plan, ledger)
     if name in _AFTER_PROOFS:
-        yield from judge_target(plan, session, anew=False)
+        yield from judge_target(plan, session, anew=False, blocking=alone)
         _gate(ledger, plan.context.run_id, name)
 
 

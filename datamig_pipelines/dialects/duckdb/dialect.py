@@ -165,6 +165,10 @@ class DuckDB(Dialect):
         yield from driver.record_batches(connection, sql)
 
     @override
+    def octets(self, sql: str) -> str:
+        return f"strlen({sql})"
+
+    @override
     def in_range(
         self,
         table: TableName,

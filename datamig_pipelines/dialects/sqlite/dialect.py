@@ -217,6 +217,10 @@ class SQLite(Dialect):
         return f"datamig_sum({sql})"
 
     @override
+    def octets(self, sql: str) -> str:
+        return f"length(CAST({sql} AS BLOB))"
+
+    @override
     def characters(self, sql: str) -> str:
         return f"datamig_length({sql})"
 
