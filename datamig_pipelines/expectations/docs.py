@@ -21,7 +21,10 @@ from datamig_pipelines.spec import Migration
 
 _FOLDER = "data_docs"
 _FOREIGN = re.compile(r"[^A-Za-z0-9_.-]")
-_LOGO = re.compile(r"<img[^>]*great-expectations-web-assets[^>]*>")
+_LOGO = re.compile(
+    r"<img[^>]*great-expectations-web-assets[^>]*>|https://great-expectations-web-assets[^'\")]*"
+)
+"""Pictures that a browser would fetch from the makers, with the time of the page."""
 _NO_PAGE = re.compile(r'(?:\.\./)+expectations/[^"]*')
 _STYLE = (
     "body{font:14px sans-serif;margin:2em}td,th{padding:2px 8px;text-align:left;"
@@ -96,7 +99,7 @@ def _write(path: Path, text: str) -> None:
 def _page(outcome: Any, *, show_values: bool) -> str | None:
     """Return Great Expectations' page of a result; None if it cannot render it."""
     from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
-    from great_expectations.render.view import DefaultJinjaPageView
+    from great_expectations.render.view.view import DefaultJinjaPageView
 
     for result in outcome.results:
         figures, reason = shown(result, show_values=show_values)
@@ -109,8 +112,9 @@ def _page(outcome: Any, *, show_values: bool) -> str | None:
         }
     outcome.meta = {k: v for k, v in outcome.meta.items() if k == "great_expectations_version"}
     try:
+        view: Any = DefaultJinjaPageView()  # it has no types
         document = ValidationResultsPageRenderer(run_info_at_end=True).render(outcome)
-        text = str(DefaultJinjaPageView().render(document))
+        text = str(view.render(document))
     except Exception:  # noqa: BLE001 (a page that cannot be rendered must not change a verdict)
         return None
     return _NO_PAGE.sub("../../../../index.html", _LOGO.sub("", text))

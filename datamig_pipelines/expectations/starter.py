@@ -87,7 +87,7 @@ def _seems_unique(found: ColumnProfile) -> bool:
 def _range(found: ColumnProfile, ends: tuple[object, object] | None) -> Iterator[Drafted]:
     if ends is None:
         return
-    bounds = {"min_value": ends[0], "max_value": ends[1]}
+    bounds: Drafted = {"min_value": ends[0], "max_value": ends[1]}
     if found.counts:
         del bounds["max_value"]
     yield _expect("column_values_to_be_between", column=found.column.name, **bounds)
