@@ -81,7 +81,9 @@ def _asked(subject: Subject, wanted: list[dict[str, Any]]) -> tuple[str, ...]:
     if any(e["type"].startswith("expect_table_column") for e in wanted):
         return subject.columns
     texts = [text for e in wanted for text in _texts(e.get("kwargs") or {})]
-    named = tuple(c for c in subject.columns if any(c in text for text in texts))
+    # A condition names columns inside of a text.
+    words = {c: re.compile(rf"(?<!\w){re.escape(c)}(?!\w)") for c in subject.columns}
+    named = tuple(c for c, word in words.items() if any(word.search(t) for t in texts))
     return named or subject.columns[:1]
 
 

@@ -46,6 +46,7 @@ class Gate:
     anew: bool
     results: list[SuiteResult] = field(default_factory=list)
     _asked: bool = False
+    _taken: Collection[str] = ()
 
     def admit(self, found: Situation) -> None:
         """Raise why a run may not begin or go on; nothing was touched.
@@ -60,7 +61,7 @@ class Gate:
         self._asked = True
         held = () if self.anew else _held(found)
         fresh = {} if self.anew else _fresh(found.plan.context.migration)
-        self.results = judge_source(found.plan, held, fresh)
+        self.results, self._taken = judge_source(found.plan, held, fresh), fresh.keys()
         refuse_failed(self.results)
 
     def enter(self, plan: Plan, ledger: Ledger) -> Iterator[Event]:
@@ -68,7 +69,8 @@ class Gate:
         forget_gone(plan, ledger)
         for result in self.results:
             ledger.add_proof(_entry(plan.context.run_id, result))
-            yield SuiteJudged(result)
+            if result.digest not in self._taken:
+                yield SuiteJudged(result)
 
 
 def judge_source(

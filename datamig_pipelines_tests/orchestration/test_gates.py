@@ -203,9 +203,8 @@ def test_suite_of_the_source_holds_every_step(
     mended = planned.run(instance)
     assert mended.success
     assert _checks(mended, "before_books")["plan"].passed
-    assert len(mended.get_asset_check_evaluations()) == len(
-        {(c.asset_key, c.check_name) for c in mended.get_asset_check_evaluations()}
-    )
+    told = [c.check_name for c in mended.get_asset_check_evaluations()]
+    assert told.count("before_books") == 1, "the steps take the plan's verdict"
 
 
 @pytest.mark.parametrize("shown", [False, True])
