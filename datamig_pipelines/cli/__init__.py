@@ -20,6 +20,7 @@ from datamig_pipelines.cli import (
     new,
     pause,
     plan,
+    profile,
     rehearse,
     rejects,
     rollback,
@@ -45,7 +46,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 _VERBS = (
-    *(new, check, assess, plan, run, script, status, validate, diff, tests, rollback),
+    *(new, check, assess, profile, plan, run, script, status, validate, diff, tests, rollback),
     *(backups, copy, doctor, explain),
     *(history, acknowledge, baseline, approve, rehearse),
 )

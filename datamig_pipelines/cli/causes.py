@@ -57,6 +57,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         "backup.scratch_env names a variable that is not set, or a database of another engine.",
         "set it to the URL of a database of the engine that is backed up.",
     ),
+    "SuitesMissingError": (
+        "a typing error in a pattern of validate, or a folder that was not checked in.",
+        "write the pattern relative to the YAML file; `datamig profile` makes first suites.",
+    ),
     "PlanError": (
         "what the file asks for does not fit what is in the two databases.",
         "change the file, then `datamig plan`; nothing has to be cleaned up.",
@@ -259,6 +263,10 @@ CAUSES: dict[str, tuple[str, str]] = {
     "ProofGateError": (
         "rows of the target were changed after they were loaded, or a value changed on its way.",
         "`datamig diff` names rows, columns and causes; mend them, `datamig validate`, run again.",
+    ),
+    "SuiteFailedError": (
+        "rows of the source that break what a suite of `validate.before` expects of them.",
+        "mend the rows or the suite and run again; the Data Docs below .datamig show what failed.",
     ),
     "LedgerError": (
         (

@@ -12,6 +12,7 @@ from datamig_pipelines.cli.output import document, remark, say
 from datamig_pipelines.errors import DatamigError, SpecError
 from datamig_pipelines.spec import (
     Migration,
+    Side,
     find_migration,
     line_of,
     list_migrations,
@@ -79,7 +80,10 @@ def _engines(migration: Migration, path: Path) -> list[str]:
 
 
 def _files(migration: Migration) -> list[str]:
-    suites = [s.file for s in migration.validation.suites]
+    sides: dict[Side, str] = {"before": "validate.before", "after": "validate.suites"}
     return [
-        f"validate.suites: there is no file {f}" for f in suites if not migration.path(f).is_file()
+        f"{where}: there is no file {suite.file}"
+        for side, where in sides.items()
+        for suite in migration.suites(side)
+        if not migration.path(suite.file).is_file()
     ]

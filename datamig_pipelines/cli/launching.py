@@ -23,6 +23,7 @@ from datamig_pipelines.errors import (
     NotRehearsedError,
     ProofFailedError,
     StepError,
+    SuiteFailedError,
 )
 from datamig_pipelines.orchestration.component import Migration as Component
 from datamig_pipelines.running.watch import StepFailed, Watcher, watch
@@ -132,17 +133,26 @@ def _interrupted(result: Any) -> bool:
 
 
 def _suites(result: Any) -> list[SuiteVerdict]:
-    """Return the verdicts of the suites, which the ledger does not keep."""
-    found = [
-        e.event_specific_data
-        for e in result.all_events
-        if e.event_type_value == "ASSET_CHECK_EVALUATION"
-    ]
-    return [
-        SuiteVerdict(c.check_name, c.asset_key.path[-1], c.passed, c.blocking, c.description or "")
-        for c in found
-        if c.check_name.startswith("suite_")
-    ]
+    """Return the verdicts of the suites that were judged in this run."""
+    return [_suite(c) for c in _checks(result) if c.check_name.startswith(("suite_", "before_"))]
+
+
+def _checks(result: Any) -> list[Any]:
+    kind = "ASSET_CHECK_EVALUATION"
+    return [e.event_specific_data for e in result.all_events if e.event_type_value == kind]
+
+
+def _suite(check: Any) -> SuiteVerdict:
+    facts = {name: value.value for name, value in check.metadata.items()}
+    return SuiteVerdict(
+        check.check_name,
+        str(facts["table"]),
+        check.passed,
+        bool(check.blocking and check.severity == dg.AssetCheckSeverity.ERROR),
+        check.description or "",
+        str(facts["judged_on"]),
+        str(facts.get("data_docs", "")),
+    )
 
 
 def _explain(result: Any) -> DatamigError:
@@ -153,7 +163,7 @@ def _explain(result: Any) -> DatamigError:
             if data.user_failure_data is not None:
                 return _from_metadata(data.user_failure_data)
             if data.error is not None and data.error.cls_name == "DagsterAssetCheckFailedError":
-                if (refused := _held(result)) is not None:
+                if (refused := _held(result) or _unexpected(result)) is not None:
                     return refused
                 return ProofFailedError(
                     "a proof or a suite of expectations found a difference",
@@ -176,6 +186,17 @@ def _held(result: Any) -> DatamigError | None:
                 said = (check.description or "").partition("\n  hint: ")
                 message = said[0].removeprefix(f"{kind.code}: ")
                 return kind(message, hint=said[2], where=event.step_key or "")
+    return None
+
+
+def _unexpected(result: Any) -> DatamigError | None:
+    """Return which suite of the source held the run, if that is what did."""
+    for check in _checks(result):
+        if check.check_name.startswith("before_") and not check.passed and _suite(check).blocking:
+            told = _suite(check)
+            msg = f"the source does not hold what is expected of {told.table}: {told.message}"
+            hint = "Mend the rows or the suite and run again; nothing was touched."
+            return SuiteFailedError(msg, hint=hint, where="validate.before")
     return None
 
 

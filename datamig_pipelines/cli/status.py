@@ -19,6 +19,7 @@ def status(migration: MigrationName, *, as_json: AsJson = False) -> None:
         say(f"{figures['migration']}: no run yet on {figures['target']}")
         _show_rehearsal(figures["rehearsal"])
         _show_line(figures)
+        _show_suites(figures)
     else:
         _show(figures)
 
@@ -37,6 +38,7 @@ def _show(figures: dict[str, Any]) -> None:
     if steps:
         say("steps: " + " · ".join(f"{name} {state}" for name, state in steps.items()))
     show_figures(figures)
+    _show_suites(figures)
     last = figures["runs"][-1]
     if last["status"] == "failed" and last.get("detail"):
         say(f"last error: {last['detail']}")
@@ -49,6 +51,16 @@ def _show_rehearsal(last: dict[str, Any] | None) -> None:
         back = duration(last["back seconds"])
         said = f"plan {last['plan']}, {last['sample']}; the way back took {back}"
         say(f"rehearsal: {how}, {last['at']}, {said}")
+
+
+def _show_suites(figures: dict[str, Any]) -> None:
+    """Tell what suites said last, as far as they were judged on this machine."""
+    for suite in figures["suites"]:
+        side = "source" if suite["side"] == "before" else "target"
+        word = "holds" if suite["passed"] else "does not hold"
+        say(f"suite {word}: {suite['table']} in the {side}: {suite['message']}")
+    if figures["data_docs"]:
+        say(f"Data Docs: {figures['data_docs']}")
 
 
 def _show_line(figures: dict[str, Any]) -> None:

@@ -1,13 +1,18 @@
 """datamig validate: proves a loaded migration again, on the databases as they are now."""
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import typer
 
 from datamig_pipelines.cli.arguments import AsJson, MigrationName
-from datamig_pipelines.cli.exits import DIFFERENT
 from datamig_pipelines.cli.following import drain
-from datamig_pipelines.cli.output import remark
 from datamig_pipelines.cli.verdict import SuiteVerdict, conclude
-from datamig_pipelines.spec import Migration, find_migration, read_migration
+from datamig_pipelines.spec import find_migration, read_migration
+from datamig_pipelines.transfer import Event
+
+if TYPE_CHECKING:
+    from datamig_pipelines.expectations import SuiteResult
 
 
 def validate(migration: MigrationName, *, as_json: AsJson = False) -> None:
@@ -15,20 +20,22 @@ def validate(migration: MigrationName, *, as_json: AsJson = False) -> None:
     from datamig_pipelines import running
 
     spec = read_migration(find_migration(migration))
-    error = drain(running.validate(spec))
-    judged = [] if error and error.exit_code != DIFFERENT else _suites(spec)
-    raise typer.Exit(conclude(spec, error, as_json=as_json, suites=judged))
+    suites: list[SuiteVerdict] = []
+
+    def heard(events: Iterator[Event]) -> Iterator[Event]:
+        for event in events:
+            if isinstance(event, running.SuiteJudged):
+                suites.append(_verdict(event.result))
+            yield event
+
+    error = drain(heard(running.validate(spec)))
+    raise typer.Exit(conclude(spec, error, as_json=as_json, suites=suites))
 
 
-def _suites(spec: Migration) -> list[SuiteVerdict]:
-    from datamig_pipelines.expectations import check_suite
-
-    verdicts = []
-    for suite in spec.validation.suites:
-        remark(f"suite {suite.file} on {suite.table}")
-        result = check_suite(spec, suite)
-        blocking = suite.blocking and result.severity == "error"
-        verdicts.append(
-            SuiteVerdict(suite.file, suite.table, result.passed, blocking, result.message)
-        )
-    return verdicts
+def _verdict(result: "SuiteResult") -> SuiteVerdict:
+    blocking = result.blocking and result.severity == "error"
+    side = "source" if result.side == "before" else "target"
+    message = result.message
+    return SuiteVerdict(
+        result.file, result.table, result.passed, blocking, message, side, result.page
+    )

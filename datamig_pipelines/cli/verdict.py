@@ -11,6 +11,7 @@ from datamig_pipelines.errors import DatamigError
 from datamig_pipelines.spec import Migration
 
 _COUNTS = ("read", "loaded", "rejected", "filtered")
+_SUITES = ("before:", "suite:")
 _MARKS = {"equal": "equal", "different": "DIFFERENT", "not comparable": "not comparable"}
 
 
@@ -23,6 +24,8 @@ class SuiteVerdict:
     passed: bool
     blocking: bool
     message: str
+    judged_on: str = "target"
+    page: str = ""
 
 
 def conclude(
@@ -37,13 +40,18 @@ def conclude(
     figures = {**_figures(migration, error), "suites": [asdict(s) for s in suites]}
     figures |= more or {}
     code = error.exit_code if error else _code(figures, suites)
+    from datamig_pipelines.expectations import docs_index
+
     if as_json:
         told = as_dict(error) if error else None
         document({**figures, "exit_code": code, "meaning": exits.MEANINGS[code], "error": told})
     else:
         show_figures(figures)
         for suite in suites:
-            say(f"{'holds' if suite.passed else 'DOES NOT HOLD'}: {suite.table}: {suite.message}")
+            word = "holds" if suite.passed else "DOES NOT HOLD"
+            say(f"{word}: {suite.table} in the {suite.judged_on}: {suite.message}")
+        if any(s.page for s in suites):
+            remark(f"Data Docs: {docs_index(migration)}")
     if error:
         print_error(error)
     elif not as_json:
@@ -74,7 +82,7 @@ def _figures(migration: Migration, error: DatamigError | None) -> dict[str, Any]
 
 def show_figures(figures: dict[str, Any]) -> None:
     """Print rows and proofs of the last run, table by table."""
-    proofs = figures.get("proofs", [])
+    proofs = [p for p in figures.get("proofs", []) if not p["proof"].startswith(_SUITES)]
     kinds = sorted({p["proof"] for p in proofs})
     verdicts = {(p["table"], p["proof"]): _MARKS.get(p["verdict"], p["verdict"]) for p in proofs}
     tables = figures.get("tables", {})

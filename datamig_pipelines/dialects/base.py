@@ -183,6 +183,19 @@ class Dialect(Comparing, Fitting, Tampering, ABC):
         if held:
             yield held
 
+    def record_batches(self, connection: Any, sql: str) -> Iterator[Any]:
+        """Yield the rows of a SELECT as Arrow record batches of bounded size.
+
+        Raises:
+            NotYetError: The engine's driver has none.
+        """
+        msg = f"{self.label} hands out no Arrow batches"
+        raise NotYetError(msg, hint="Ask it in SQL instead.")
+
+    def octets(self, sql: str) -> str:
+        """Return SQL for the length of a text in bytes of UTF-8."""
+        return f"octet_length({sql})"
+
     # ---- parts of a table
 
     @abstractmethod

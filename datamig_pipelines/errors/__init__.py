@@ -12,6 +12,7 @@ DatamigError
     LineTargetsError
     UnknownVersionError
     ScratchUnfitError
+    SuitesMissingError
   PlanError
     TableMissingError
     ColumnMissingError
@@ -53,6 +54,7 @@ DatamigError
     FileChangedError
   ProofFailedError
     ProofGateError
+    SuiteFailedError
   LedgerError
     RunningElsewhereError
     PlanChangedError
@@ -79,6 +81,7 @@ from datamig_pipelines.errors.spec import (
     MissingSecretError,
     ScratchUnfitError,
     SpecError,
+    SuitesMissingError,
     TransformNotFoundError,
     TwoHeadsError,
     UnknownEngineError,
@@ -130,7 +133,7 @@ from datamig_pipelines.errors.engine import (
     RefusedError,
     StatementError,
 )
-from datamig_pipelines.errors.proof import ProofFailedError, ProofGateError
+from datamig_pipelines.errors.proof import ProofFailedError, ProofGateError, SuiteFailedError
 from datamig_pipelines.errors.ledger import (
     ApprovalEndedError,
     BatchTakenError,
@@ -202,6 +205,8 @@ __all__ = [
     "StatementError",
     "StepError",
     "StreamChangedError",
+    "SuiteFailedError",
+    "SuitesMissingError",
     "TableMissingError",
     "TargetNotEmptyError",
     "TransformError",

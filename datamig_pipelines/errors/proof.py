@@ -14,3 +14,9 @@ class ProofGateError(ProofFailedError):
     """A proof found a difference, so a step that builds on it does not begin."""
 
     code = "DM510"
+
+
+class SuiteFailedError(ProofFailedError):
+    """A suite of expectations does not hold on the source, so the run does not begin."""
+
+    code = "DM520"

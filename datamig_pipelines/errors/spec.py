@@ -68,3 +68,9 @@ class ScratchUnfitError(SpecError):
     """The place for scratch databases is no database of the same engine."""
 
     code = "DM150"
+
+
+class SuitesMissingError(SpecError):
+    """A pattern of suites finds no file, so that nothing would be judged."""
+
+    code = "DM170"

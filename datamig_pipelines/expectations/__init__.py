@@ -1,5 +1,7 @@
-"""The user's Great Expectations suites, judged on the target."""
+"""The user's Great Expectations suites: judged, shown as Data Docs, and drafted from a profile."""
 
-from datamig_pipelines.expectations.suite import SuiteResult, check_suite
+from datamig_pipelines.expectations.docs import docs_index, verdicts
+from datamig_pipelines.expectations.judging import check_suite
+from datamig_pipelines.expectations.result import SuiteResult
 
-__all__ = ["SuiteResult", "check_suite"]
+__all__ = ["SuiteResult", "check_suite", "docs_index", "verdicts"]

@@ -109,7 +109,11 @@ class Reject:
 
 @dataclass(frozen=True)
 class ProofEntry:
-    """A proof's verdict: equal · different · not comparable."""
+    """A proof's verdict: equal · different · not comparable.
+
+    Suites of expectations are remembered like proofs: ``before:<file>`` of the source, with their
+    digest as the target's figure, ``suite:<file>`` of the target.
+    """
 
     run_id: str
     table: str
@@ -119,6 +123,11 @@ class ProofEntry:
     target: str
     detail: str
     proven_at: str = field(default_factory=now)
+
+    @property
+    def of_suite(self) -> bool:
+        """Say whether it is the verdict of a suite of expectations."""
+        return self.proof.startswith(("before:", "suite:"))
 
 
 @dataclass(frozen=True)

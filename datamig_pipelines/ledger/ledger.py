@@ -277,8 +277,12 @@ class Ledger:
 
     def add_proof(self, entry: ProofEntry) -> None:
         """Remember a proof, in place of an older one of the same name."""
-        self._delete("proof", run_id=entry.run_id, table_name=entry.table, proof=entry.proof)
+        self.forget_proof(entry)
         self._insert("proof", astuple(entry))
+
+    def forget_proof(self, entry: ProofEntry) -> None:
+        """Forget a proof."""
+        self._delete("proof", run_id=entry.run_id, table_name=entry.table, proof=entry.proof)
 
     def proofs(self, run_id: str) -> list[ProofEntry]:
         """Return the proofs of a run."""

@@ -13,6 +13,7 @@ from datamig_pipelines.orchestration.approvals import (
     may_go_on,
     outlook_facts,
 )
+from datamig_pipelines.orchestration.checks import source_results, source_specs
 from datamig_pipelines.orchestration.events import heard
 from datamig_pipelines.orchestration.failures import explained
 from datamig_pipelines.orchestration.graph import Graph
@@ -59,7 +60,11 @@ def _plan_asset(graph: Graph, find_job: FindJob) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"{name}__plan",
         specs=[spec],
-        check_specs=[*rehearsal_checks(graph), *approval_checks(graph)],
+        check_specs=[
+            *rehearsal_checks(graph),
+            *approval_checks(graph),
+            *source_specs(graph),
+        ],
         can_subset=True,  # the plan can be shown without the check that holds a run
         required_resource_keys={settings_key(name)},
     )
@@ -79,11 +84,13 @@ def _plan_asset(graph: Graph, find_job: FindJob) -> dg.AssetsDefinition:
             _remember(context, graph, found.plan)
             if not may_go_on(context, found, shown_only=shown_only):
                 return
+            checked = [
+                *rehearsal_results(context, graph, found, dry_run=settings.dry_run),
+                *approval_results(context, graph, found, dry_run=settings.dry_run),
+            ]
+            if not settings.dry_run and found.unproven is None and found.unapproved is None:
+                checked += source_results(context, graph, found.plan)
         facts = {**plan_facts(found.plan), **outlook_facts(found)}
-        checked = [
-            *rehearsal_results(context, graph, found, dry_run=settings.dry_run),
-            *approval_results(context, graph, found, dry_run=settings.dry_run),
-        ]
         if spec.key in context.selected_asset_keys:
             yield dg.MaterializeResult(asset_key=spec.key, metadata=facts, check_results=checked)
         else:

@@ -7,8 +7,9 @@ from typing import Any, cast
 
 import dagster as dg
 
+from datamig_pipelines.orchestration.checks import evaluation_of
 from datamig_pipelines.orchestration.graph import Graph
-from datamig_pipelines.running import StepStarted
+from datamig_pipelines.running import StepStarted, SuiteJudged
 from datamig_pipelines.running.totals import LoadTotals, of_table
 from datamig_pipelines.transfer import Event, Progress, Said
 
@@ -31,6 +32,8 @@ def heard(context: Any, graph: Graph, events: Iterator[Event]) -> Iterator[Event
                     context.log.info("%s", text)
                 case StepStarted(step, does):
                     context.log.info("%s: %s", step, does)
+                case SuiteJudged(result):
+                    context.log_event(evaluation_of(graph, result))
                 case Progress():
                     watched.progress(event)
                 case _:

@@ -42,7 +42,7 @@ class Graph:
         )
         there = {n for t in found for n in (t.name, t.short)}
         specs = {s.name: s.rename for s in self.migration.tables}
-        suites = {s.table: None for s in self.migration.validation.suites if s.table not in specs}
+        suites = {s.table: None for s in self.migration.suites("after") if s.table not in specs}
         for name, rename in {**suites, **specs}.items():
             if name not in there:
                 short = name.rpartition(".")[2]

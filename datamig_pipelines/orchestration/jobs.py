@@ -35,7 +35,7 @@ def jobs(graph: Graph) -> list[Job]:
     plan = dg.AssetSelection.assets(graph.keys.step("plan")).without_checks()
     found = [_job(graph, "", whole, _WHOLE), _job(graph, "_plan", plan, _PLAN)]
     said = graph.migration.validation
-    if said.proofs or said.suites:
+    if said.proofs or graph.migration.suites("after"):
         # The load's checks run all proofs; the step's own checks stand in where it has none.
         of_load = any(PROOFS[n].after_load for n in said.proofs)
         checked = graph.loaded if of_load else [*graph.loaded, graph.keys.step("validate")]

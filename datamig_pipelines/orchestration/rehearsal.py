@@ -12,7 +12,7 @@ from datamig_pipelines.orchestration.events import heard
 from datamig_pipelines.orchestration.failures import explained
 from datamig_pipelines.orchestration.graph import Graph
 from datamig_pipelines.orchestration.results import is_selected
-from datamig_pipelines.running import Outlook, Rehearsed, rehearse
+from datamig_pipelines.running import Outlook, Rehearsed, SuiteJudged, rehearse
 from datamig_pipelines.running.reversal import why
 from datamig_pipelines.transfer import Event, Progress
 
@@ -91,10 +91,10 @@ def rehearsal_job(graph: Graph) -> dg.JobDefinition:
 
 
 def _without_progress(events: Iterator[Event]) -> Iterator[Event]:
-    """Pass on what is no progress: the assets are of the target, where nothing progresses."""
+    """Pass on what is of no asset: these are of the target, where nothing happens."""
     with closing(cast("Any", events)):
         for event in events:
-            if not isinstance(event, Progress):
+            if not isinstance(event, Progress | SuiteJudged):
                 yield event
 
 

@@ -148,7 +148,8 @@ class _Planner:
         migration = self.inputs.migration
         asked = [(s.name, "tables") for s in migration.tables]
         asked += [(n, "tables of this run") for n in self.inputs.launch.tables]
-        asked += [(n, "validate.suites") for n in (s.table for s in migration.validation.suites)]
+        asked += [(s.table, "validate.suites") for s in migration.suites("after")]
+        asked += [(s.table, "validate.before") for s in migration.suites("before")]
         known = {n for t in self.inputs.there.tables for n in _names(t)}
         moved = {n for t in wanted for n in _names(t)}
         for name, where in asked:

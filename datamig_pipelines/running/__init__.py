@@ -3,6 +3,12 @@
 from datamig_pipelines.running.approval import approve
 from datamig_pipelines.running.breaking import Breaker, Finding, breaking, fitting_faults
 from datamig_pipelines.running.diff import TableDiff, diff
+from datamig_pipelines.running.expecting import (
+    SuiteJudged,
+    forget_source,
+    judge_alone,
+    judge_source,
+)
 from datamig_pipelines.running.history import acknowledge, acknowledge_drift, history
 from datamig_pipelines.running.keeping import list_backups, verify_again
 from datamig_pipelines.running.line import (
@@ -25,7 +31,6 @@ from datamig_pipelines.running.rollback import Loss, losses, needs_restore, over
 from datamig_pipelines.running.run import (
     NothingToDo,
     StepStarted,
-    fail_run,
     run,
     run_step,
     undo_if_asked,
@@ -45,6 +50,7 @@ __all__ = [
     "Prover",
     "Rehearsed",
     "StepStarted",
+    "SuiteJudged",
     "TableDiff",
     "Version",
     "acknowledge",
@@ -55,9 +61,11 @@ __all__ = [
     "breaking",
     "diff",
     "end_spread",
-    "fail_run",
     "fitting_faults",
+    "forget_source",
     "history",
+    "judge_alone",
+    "judge_source",
     "list_backups",
     "look",
     "losses",

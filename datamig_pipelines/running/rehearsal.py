@@ -14,10 +14,10 @@ from datamig_pipelines.errors import AlreadyRunError
 from datamig_pipelines.planning import Plan
 from datamig_pipelines.planning.rehearsed import save_rehearsal
 from datamig_pipelines.planning.sampling import Sample, Sampled, sampled
+from datamig_pipelines.running.expecting import Gate, rehearsed_suites
 from datamig_pipelines.running.findings import findings
 from datamig_pipelines.running.opening import looked, source_place
 from datamig_pipelines.running.proven import remember_rehearsal
-from datamig_pipelines.running.readiness import admit
 from datamig_pipelines.running.scratching import (
     Site,
     alone,
@@ -63,7 +63,7 @@ def rehearse(migration: Migration, sample: str = "", *, keep: bool = False) -> I
             scratch = replace(target, url=site.url)
             moved = scratched(migration, site)
             copied = yield from copy_target(moved, target, scratch)
-            chosen = _chosen(moved, part)
+            chosen = _chosen(rehearsed_suites(moved, sampled=part is not None), part)
             if part:
                 yield Said(f"a sample of {part.text} of each table, with all that it refers to")
             walk = Walk(chosen.migration, copied)
@@ -87,7 +87,7 @@ def _admitted(migration: Migration) -> Plan:
             msg = f"{migration.name} is in the target already"
             hint = f"`datamig rollback {migration.name}` takes it back, and proves the way back."
             raise AlreadyRunError(msg, hint=hint)
-        admit(found)
+        Gate(wanted=True, anew=True).admit(found)
         return found.plan
 
 

@@ -8,10 +8,10 @@ from datamig_pipelines.errors import DatamigError, ProofGateError, RejectsError
 from datamig_pipelines.ledger import History, Ledger
 from datamig_pipelines.planning import Plan
 from datamig_pipelines.running.changes import settled
+from datamig_pipelines.running.expecting import Gate, forget_target, judge_target
 from datamig_pipelines.running.memory import remember_applied
 from datamig_pipelines.running.metrics import exported
 from datamig_pipelines.running.opening import current_run, opened, target_place
-from datamig_pipelines.running.readiness import admit
 from datamig_pipelines.running.rollback import roll_back
 from datamig_pipelines.running.watch import StepFailed, tell
 from datamig_pipelines.session import Session
@@ -24,6 +24,7 @@ _ONCE = ("backup",)
 _FINISHED = "run:finished"
 _AFTER_ALL_TABLES = ("constraints", "validate", "report")
 _AFTER_PROOFS = ("constraints", "report")
+_UP_TO_LOAD = ("backup", "schema", "load")
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,13 @@ def run_step(migration: Migration, launch: Launch | None, name: str) -> Iterator
 def run_steps(
     migration: Migration, launch: Launch | None, names: tuple[str, ...]
 ) -> Iterator[Event]:
-    """Run some steps in one go. Raises what `run` raises."""
+    """Run some steps in one go. Raises what `run` raises, and SuiteFailedError before the first."""
     began = False
+    whole = len(names) > 1 and names[0] in _ONCE
+    gate = Gate(wanted=bool({*names} & {*_UP_TO_LOAD}), anew=whole)
     try:
         with (
-            opened(migration, launch, check=admit) as (plan, session),
+            opened(migration, launch, check=gate.admit) as (plan, session),
             exported(plan, Ledger(session)) as said,
         ):
             began = True
@@ -76,8 +79,9 @@ def run_steps(
             if why := settled(History(session), current_run(Ledger(session), migration.name)):
                 yield tell(NothingToDo(f"{migration.name}: {why.event} by {why.who}, nothing runs"))
                 return
+            yield from gate.enter(plan, Ledger(session))
             for name in names:
-                yield from _step(name, plan, session)
+                yield from _step(name, plan, session, alone=len(names) == 1)
     except DatamigError as error:
         if began:
             yield from undo_if_asked(migration, error)
@@ -103,16 +107,16 @@ def undo_if_asked(migration: Migration, why: DatamigError) -> Iterator[Event]:
         why.add_note(f"and it could not be taken back: {second}")
 
 
-def _step(name: str, plan: Plan, session: Session) -> Iterator[Event]:
+def _step(name: str, plan: Plan, session: Session, *, alone: bool) -> Iterator[Event]:
     try:
-        for event in _step_events(name, plan, session):
+        for event in _step_events(name, plan, session, alone=alone):
             yield tell(event)
     except DatamigError as error:
         tell(StepFailed(name, error))
         raise
 
 
-def _step_events(name: str, plan: Plan, session: Session) -> Iterator[Event]:
+def _step_events(name: str, plan: Plan, session: Session, *, alone: bool) -> Iterator[Event]:
     step, context, ledger = STEPS[name], plan.context, Ledger(session)
     yield StepStarted(name, step.does)
     if name in _ONCE and ledger.steps(context.run_id).get(name, ("", ""))[0] == "done":
@@ -125,8 +129,7 @@ def _step_events(name: str, plan: Plan, session: Session) -> Iterator[Event]:
         yield Said(f"{name} waits until all tables are loaded: {', '.join(waits)}")
         yield StepDone(name, {"waits for": waits})
         return
-    if name in _AFTER_PROOFS:
-        _gate(ledger, context.run_id, name)
+    yield from _judged(name, plan, session, alone=alone)
     ledger.begin_step(context.run_id, name)
     try:
         for event in step.run(context, session):
@@ -139,6 +142,20 @@ def _step_events(name: str, plan: Plan, session: Session) -> Iterator[Event]:
     except DatamigError as error:
         _remember(ledger, context.run_id, name, error)
         raise error.at(name) from error.__cause__
+
+
+def _judged(name: str, plan: Plan, session: Session, *, alone: bool) -> Iterator[Event]:
+    """Ask the verdicts that a step needs; alone, those of suites that may hold it.
+
+    Raises:
+        ProofGateError: One of them holds it.
+    """
+    ledger = Ledger(session)
+    if name == "load":
+        forget_target(plan, ledger)
+    if name in _AFTER_PROOFS:
+        yield from judge_target(plan, session, anew=False, blocking=alone)
+        _gate(ledger, plan.context.run_id, name)
 
 
 def _gate(ledger: Ledger, run_id: str, name: str) -> None:
@@ -165,16 +182,6 @@ def _waits_for(name: str, context: Context, ledger: Ledger) -> list[str]:
     if name not in _AFTER_ALL_TABLES or not context.launch.tables:
         return []
     return [r.name for r in context.routes if not ledger.table_state(context.run_id, r.name).done]
-
-
-def fail_run(migration: Migration, why: str) -> None:
-    """Write into the ledger that the current run failed outside of its steps (a user's suite)."""
-    place = target_place(migration)
-    with place.open(readonly=False) as session:
-        ledger = Ledger(session)
-        run = current_run(ledger, migration.name)
-        if run is not None and run.status == "running":
-            ledger.end_run(run.run_id, "failed", why)
 
 
 def check_rejects(plan: Plan, ledger: Ledger) -> None:

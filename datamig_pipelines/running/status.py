@@ -1,8 +1,10 @@
 """Tells what the ledger of a target knows about a migration; only reads, never asks the source."""
 
+from dataclasses import asdict
 from typing import Any
 
 from datamig_pipelines.errors import SpecError
+from datamig_pipelines.expectations import docs_index, verdicts
 from datamig_pipelines.ledger import History, Ledger
 from datamig_pipelines.running.line import standing, without_file
 from datamig_pipelines.running.memory import drift_in
@@ -18,6 +20,7 @@ def status(migration: Migration) -> dict[str, Any]:
     place = target_place(migration)
     found: dict[str, Any] = {"migration": migration.name, "target": str(place), "runs": []}
     found |= _line(migration)
+    found |= _suites(migration)
     if place.dialect.file_missing(place.url):
         return found | {"rehearsal": last_rehearsal(migration, None)}
     with place.open(readonly=True) as session:
@@ -49,6 +52,15 @@ def _line(migration: Migration) -> dict[str, Any]:
         return {"line": [v.__dict__ for v in standing(migration)]}
     except SpecError as error:
         return {"line": [], "line_error": str(error)}
+
+
+def _suites(migration: Migration) -> dict[str, Any]:
+    """Return the newest verdict of each suite, also of those that let no run begin."""
+    index = docs_index(migration)
+    return {
+        "suites": [asdict(v) for v in verdicts(migration)],
+        "data_docs": str(index) if index else None,
+    }
 
 
 def _state(ledger: Ledger, run_id: str, table: str) -> dict[str, Any]:

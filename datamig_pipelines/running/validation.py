@@ -10,6 +10,7 @@ from datamig_pipelines.planning import Plan
 from datamig_pipelines.proofs import PROOFS, ProofResult
 from datamig_pipelines.proofs.schema import prove_objects
 from datamig_pipelines.running.changes import settled
+from datamig_pipelines.running.expecting import forget_gone, judge_target
 from datamig_pipelines.running.opening import current_run, opened
 from datamig_pipelines.running.watch import tell
 from datamig_pipelines.session import Session, open_readers
@@ -20,8 +21,12 @@ from datamig_pipelines.steps.validate import completed, judge, made_objects, pro
 from datamig_pipelines.transfer import Event
 
 
-def validate(migration: Migration, launch: Launch | None = None) -> Iterator[Event]:
+def validate(
+    migration: Migration, launch: Launch | None = None, *, suites: bool = True
+) -> Iterator[Event]:
     """Run all proofs of the spec on databases as they are now and yield the results.
+
+    ``suites`` False leaves the suites of the target to others (in Dagster each is an op).
 
     Raises:
         LedgerError: The migration was never loaded.
@@ -36,11 +41,15 @@ def validate(migration: Migration, launch: Launch | None = None) -> Iterator[Eve
         ):
             msg = f"{migration.name} is not loaded, so there is nothing to prove"
             raise LedgerError(msg, hint=f"datamig run {migration.name}")
+        forget_gone(plan, ledger)
         for result in prove(plan.context, session, after_load=True):
             yield tell(result)
         for result in prove(plan.context, session, after_load=False):
             yield tell(result)
-        yield tell(StepDone("validate", judge(ledger, plan.context.run_id)))
+        if suites:
+            for judged in judge_target(plan, session, anew=True):
+                yield tell(judged)
+        yield tell(StepDone("validate", judge(ledger, plan.context.run_id, suites=suites)))
 
 
 @dataclass(frozen=True)

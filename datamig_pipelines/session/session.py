@@ -100,6 +100,11 @@ class Session:
         with self._translated():
             yield from self.dialect.stream_lists(self._connection, read)
 
+    def record_batches(self, sql: str) -> Iterator[Any]:
+        """Yield the rows of a SELECT as Arrow record batches, where the engine hands them out."""
+        with self._translated():
+            yield from self.dialect.record_batches(self._connection, sql)
+
     def write(self, landing: Landing, payload: Any) -> int:
         """Write one encoded batch inside the open transaction; return the rows that arrived.
 

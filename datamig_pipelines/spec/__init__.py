@@ -14,7 +14,7 @@ from datamig_pipelines.spec.policy import (
     Rollback,
     Schedule,
 )
-from datamig_pipelines.spec.proof import Suite, Validation
+from datamig_pipelines.spec.proof import Side, Suite, Validation
 from datamig_pipelines.spec.spread import Spread
 from datamig_pipelines.spec.table import Cast, ColumnSpec, TableSpec
 from datamig_pipelines.spec.throttle import Metrics, Throttle
@@ -35,6 +35,7 @@ __all__ = [
     "Rejects",
     "Rollback",
     "Schedule",
+    "Side",
     "Spread",
     "Suite",
     "TableSpec",

@@ -24,7 +24,7 @@ from datamig_pipelines.spec.policy import (
     Rollback,
     Schedule,
 )
-from datamig_pipelines.spec.proof import Validation
+from datamig_pipelines.spec.proof import Side, Suite, Validation
 from datamig_pipelines.spec.spread import Spread
 from datamig_pipelines.spec.table import Cast, Shards, TableSpec
 from datamig_pipelines.spec.throttle import Metrics, Throttle
@@ -172,6 +172,27 @@ class Migration(SpecModel):
     def path(self, text: str) -> Path:
         """Return a path of the file, made absolute."""
         return (self._base / text).resolve()
+
+    def suites(self, side: Side) -> tuple[Suite, ...]:
+        """Return the suites of one side, each with its table; files alone beat patterns.
+
+        Raises:
+            SuitesMissingError: A pattern finds no file.
+        """
+        from datamig_pipelines.errors import SuitesMissingError
+
+        said = self.validation.before if side == "before" else self.validation.suites
+        named = {s.file for s in said if not s.is_pattern}
+        found: list[Suite] = []
+        for suite in said:
+            each = suite.each(self._base)
+            if not each:
+                where = f"{self.name}: validate.{'before' if side == 'before' else 'suites'}"
+                msg = f"no file is called {suite.file} in {self._base}"
+                hint = f"Write suites, or let `datamig profile {self.name}` make a first draft."
+                raise SuitesMissingError(msg, hint=hint, where=where)
+            found += [s for s in each if not (suite.is_pattern and s.file in named)]
+        return tuple(dict.fromkeys(found))
 
     def table_spec(self, *names: str) -> TableSpec | None:
         """Return what the file says about the table that goes by any of these names."""

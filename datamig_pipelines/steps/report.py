@@ -9,6 +9,7 @@ from typing_extensions import override
 from datamig_pipelines.dialects import Statement
 from datamig_pipelines.differences.causes import counted, mend
 from datamig_pipelines.errors import PermissionDeniedError
+from datamig_pipelines.expectations import docs_index
 from datamig_pipelines.ledger import Ledger
 from datamig_pipelines.session import Session
 from datamig_pipelines.steps.base import Context, Step, StepDone
@@ -68,7 +69,9 @@ def collect(context: Context, ledger: Ledger) -> dict[str, Any]:
                 "rejected": state.rows_rejected,
                 "filtered": state.rows_filtered,
                 "batches": state.batches,
-                "proofs": {p.proof: p.verdict for p in proofs if p.table == route.name},
+                "proofs": {
+                    p.proof: p.verdict for p in proofs if p.table == route.name and not p.of_suite
+                },
             }
         )
     return {
@@ -88,6 +91,8 @@ def collect(context: Context, ledger: Ledger) -> dict[str, Any]:
         "steps": {name: status for name, (status, _) in steps.items() if ":" not in name},
         "rejects": [r.__dict__ for _, r in ledger.rejects(context.run_id)[:1000]],
         "proofs": [p.__dict__ for p in proofs],
+        "suites": [p.__dict__ for p in proofs if p.of_suite],
+        "data docs": str(docs_index(context.migration) or ""),
         "causes": causes(ledger, context.run_id),
         "contacts": [c.model_dump() for c in context.migration.contacts],
     }
@@ -144,11 +149,16 @@ def as_markdown(figures: dict[str, Any]) -> str:
     for table in figures["tables"]:
         cells = [table[h] for h in head[:6]] + [table["proofs"].get(n, "-") for n in names]
         lines.append("| " + " | ".join(str(c).replace("|", "\\|") for c in cells) + " |")
-    not_green = [p for p in figures["proofs"] if p["verdict"] != "equal"]
+    not_green = [
+        p for p in figures["proofs"] if p["verdict"] != "equal" and p not in figures["suites"]
+    ]
     lines += _section(
         "Not proven equal",
         [f"{p['table']}, {p['proof']}: {p['verdict']}. {p['detail']}" for p in not_green],
     )
+    lines += _section("Suites of expectations", [_suite(s) for s in figures["suites"]])
+    if figures["suites"] and figures["data docs"]:
+        lines += ["", f"[Data Docs]({figures['data docs']})"]
     lines += _section("Likely causes", [_cause(c) for c in figures["causes"]])
     lines += _section(
         "Rejected rows",
@@ -159,6 +169,12 @@ def as_markdown(figures: dict[str, Any]) -> str:
     contacts = [" ".join(v for v in c.values() if v) for c in figures["contacts"]]
     lines += _section("Contacts", contacts)
     return "\n".join(lines) + "\n"
+
+
+def _suite(found: dict[str, Any]) -> str:
+    side = "source" if found["proof"].startswith("before:") else "target"
+    word = {"equal": "holds", "different": "FAILS"}.get(found["verdict"], "warns")
+    return f"{found['table']} in the {side} {word}: {found['detail']}"
 
 
 def _cause(found: dict[str, Any]) -> str:

@@ -130,9 +130,13 @@ def proven(proof: Proof, evidence: Evidence) -> ProofResult:
         )
 
 
-def judge(ledger: Ledger, run_id: str) -> dict[str, object]:
-    """Return how many verdicts of each kind there are. Raises ProofFailedError if one differs."""
-    proofs = ledger.proofs(run_id)
+def judge(ledger: Ledger, run_id: str, *, suites: bool = True) -> dict[str, object]:
+    """Return how many verdicts of each kind there are, those of suites as well if asked for.
+
+    Raises:
+        ProofFailedError: One differs.
+    """
+    proofs = [p for p in ledger.proofs(run_id) if suites or not p.of_suite]
     failed = [p for p in proofs if p.verdict == Verdict.DIFFERENT]
     if failed:
         msg = _found(failed, len(proofs))
@@ -165,7 +169,7 @@ def refuse_differences(ledger: Ledger, run_id: str, step: str, *, rows_only: boo
 
 def _of_rows(entry: ProofEntry) -> bool:
     proof = PROOFS.get(entry.proof)
-    return proof is not None and proof.after_load
+    return entry.of_suite or (proof is not None and proof.after_load)
 
 
 def _found(failed: Sequence[ProofEntry], of: int) -> str:

@@ -73,9 +73,17 @@ def test_run_failure_keeps_code_place_and_hint(migration: Path, instance: Path) 
 
 
 def test_run_with_suites_is_never_falsely_0(migration: Path, instance: Path) -> None:
-    """A blocking suite that does not hold ends the run with 3; a non-blocking one ends with 9."""
+    """A blocking suite that does not hold ends the run with 3; a non-blocking one ends with 9.
+
+    On the source it ends with 3 before the target is made, and says why.
+    """
     never = {"type": "expect_table_row_count_to_equal", "kwargs": {"value": -1}}
     migration.with_name("s.json").write_text(json.dumps({"name": "s", "expectations": [never]}))
+    migration.write_text(f"{YAML}  validate: {{before: [{{table: regions, file: s.json}}]}}\n")
+    held = datamig(instance, "run", migration, "--json")
+    assert held.returncode == 3, held.stderr
+    assert json.loads(held.stdout)["error"]["code"] == "DM520"
+    assert not migration.with_name("target.duckdb").exists()
     codes, messages = [], []
     for blocking in ("true", "false"):
         suite = f"{{table: regions, file: s.json, blocking: {blocking}}}"

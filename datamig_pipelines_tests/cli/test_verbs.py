@@ -94,11 +94,15 @@ def test_validate_judges_suites(
 ) -> None:
     """A suite that does not hold is never 0: 3 where it is blocking, else 9."""
     from datamig_pipelines import expectations
+    from datamig_pipelines.running import expecting
 
     suite = f"{{table: orders, file: s.json, blocking: {str(blocking).lower()}}}"
     loaded.write_text(f"{YAML}  validate: {{suites: [{suite}]}}\n")
-    result = expectations.SuiteResult(passed, "error", 1, (), "s.json: it is so")
-    monkeypatch.setattr(expectations, "check_suite", lambda *_: result)
+    (loaded.parent / "s.json").write_text("{}")
+    result = expectations.SuiteResult(
+        passed, "error", 1, (), "s.json: it is so", table="orders", file="s.json", blocking=blocking
+    )
+    monkeypatch.setattr(expecting, "check_suite", lambda *_: result)
 
     said = cli("validate", loaded)
 

@@ -66,6 +66,7 @@ def check(target_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
             "source": {"url": "sqlite:///source.db"},
             "target": {"url_env": "EXPECTATIONS_TARGET"},
             "tables": tables,
+            "validate": {"frame_mib": options.pop("frame_mib", 512)},
         }
         migration = Migration.model_validate(spec).based(tmp_path)
         return check_suite(migration, Suite(table=table, file="suite.json", **options))
@@ -146,6 +147,17 @@ def test_suite_that_cannot_fail_is_not_green(
     assert not result.passed
     assert result.severity == "error"
     assert reason in result.message
+
+
+@pytest.mark.parametrize("target_url", ["duckdb"], indirect=True)
+def test_duckdb_is_not_read_beyond_the_limit(check: Check, target_url: str) -> None:
+    """A frame that would be too large is not judged and says why; other columns do not count."""
+    execute("duckdb", target_url, "CREATE TABLE big AS SELECT i, i AS id FROM range(200000) t(i)")
+    execute("duckdb", target_url, "ALTER TABLE big ADD COLUMN text VARCHAR DEFAULT 'abcdefghijkl'")
+    both = (HOLDS, expect("column_values_to_not_be_null", column="text"))
+
+    assert "more than 2 MiB" in check(*both, table="big", frame_mib=2).message
+    assert check(HOLDS, table="big", frame_mib=2).passed
 
 
 def test_expectation_that_raises_is_an_error(check: Check) -> None:

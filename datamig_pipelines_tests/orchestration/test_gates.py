@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -174,6 +175,36 @@ def test_suite_gates_if_it_is_blocking(
     assert check.metadata["evaluated"].value == 1
     assert _ran(result, "constraints") is follows
     assert result.success is follows
+
+
+def test_suite_of_the_source_holds_every_step(
+    planned: Library, instance: dg.DagsterInstance
+) -> None:
+    """It is a blocking check of the plan; a step by itself is held as well; mended, all runs."""
+    expectation = {
+        "type": "expect_column_values_to_be_between",
+        "kwargs": {"column": "price", "min_value": 1},
+    }
+    (planned.folder / "books.json").write_text(json.dumps({"expectations": [expectation]}))
+    planned.attributes = {"validate": {"before": ["books.json"]}}
+    result = planned.run(instance)
+
+    check = _checks(result, "before_books")["plan"]
+    assert not check.passed
+    assert Path(str(check.metadata["data_docs"].value)).is_file()
+    assert not _ran(result, "backup")
+    assert not planned.target.exists()
+    assert not planned.materialize(instance, "backup").success
+    assert not planned.target.exists()
+    assert planned.run(instance, "library_plan").success
+
+    with sqlite3.connect(planned.folder / "books.sqlite") as source:
+        source.execute("UPDATE books SET price = 1 WHERE price < 1")
+    mended = planned.run(instance)
+    assert mended.success
+    assert _checks(mended, "before_books")["plan"].passed
+    told = [c.check_name for c in mended.get_asset_check_evaluations()]
+    assert told.count("before_books") == 1, "the steps take the plan's verdict"
 
 
 @pytest.mark.parametrize("shown", [False, True])

@@ -162,6 +162,14 @@ class DuckDB(DuckDBTampering, Dialect):
         return rendering.stream_lists(connection, self.select(read))
 
     @override
+    def record_batches(self, connection: Any, sql: str) -> Iterator[Any]:
+        yield from driver.record_batches(connection, sql)
+
+    @override
+    def octets(self, sql: str) -> str:
+        return f"strlen({sql})"
+
+    @override
     def in_range(
         self,
         table: TableName,

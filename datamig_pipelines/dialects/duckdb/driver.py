@@ -2,7 +2,7 @@
 
 import fcntl
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,8 @@ CHECKPOINT_MB = 4
 """Size of a writer's log that is worked into the file: until then its rows wait in memory."""
 LARGE_CHECKPOINT_MB = 1024
 """The same where rows are large."""
+ARROW_ROWS = 10_000
+"""Rows of one Arrow batch."""
 _CHECKPOINTS = {"checkpoint_threshold", "wal_autocheckpoint"}
 _NO_OPTION = {"connect_timeout", "schema"}
 _COUNTED = re.compile(r"\s*(insert|update|delete|merge|copy|create)\b", re.IGNORECASE)
@@ -250,3 +252,8 @@ def translate(error: BaseException) -> EngineError:
         hint = "DuckDB gave the file up; run again, and restore the backup if it does not open."
         return ConnectionLostError(message, hint=hint)
     return StatementError(message, hint="Run the statement by hand to see what DuckDB means.")
+
+
+def record_batches(connection: Connection, sql: str) -> Iterator[Any]:
+    """Yield the rows of a SELECT as Arrow record batches."""
+    yield from connection.raw.execute(sql).to_arrow_reader(ARROW_ROWS)

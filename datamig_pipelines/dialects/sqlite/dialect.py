@@ -218,6 +218,10 @@ class SQLite(SQLiteTampering, Dialect):
         return f"datamig_sum({sql})"
 
     @override
+    def octets(self, sql: str) -> str:
+        return f"length(CAST({sql} AS BLOB))"
+
+    @override
     def characters(self, sql: str) -> str:
         return f"datamig_length({sql})"
 
