@@ -29,6 +29,14 @@ class Limit(StrEnum):
     LAG = "max_lag_s"
 
 
+class Referable(StrEnum):
+    """What the columns that a foreign key refers to have to be, at least; a primary key will do."""
+
+    CONSTRAINT = "a unique constraint"
+    UNIQUE_INDEX = "a unique index"
+    INDEX = "the first columns of any index"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Capabilities:
     """What an engine can do. No defaults: a new fact forces a decision per engine."""
@@ -49,6 +57,8 @@ class Capabilities:
     """Foreign keys need a rebuild of the loaded table (CREATE, INSERT SELECT, RENAME)."""
     cyclic_foreign_keys: bool
     """Tables may refer to themselves or to each other in a ring."""
+    referable: Referable
+    """What a foreign key may refer to."""
     shared_snapshot: bool
     """Several sessions can read one snapshot."""
     concurrent_writers: bool

@@ -26,10 +26,11 @@ from datamig_pipelines.planning.objects import Objects, keeps_names, unmoved
 from datamig_pipelines.planning.order import parents_first
 from datamig_pipelines.planning.pacing import pace_notes
 from datamig_pipelines.planning.plan import Plan
+from datamig_pipelines.planning.references import plan_references, settle_references
 from datamig_pipelines.planning.rehearsed import Measured
 from datamig_pipelines.planning.relations import Relations
 from datamig_pipelines.planning.sharding import shards_of
-from datamig_pipelines.planning.tables import losses, plan_references, plan_table
+from datamig_pipelines.planning.tables import losses, plan_table
 from datamig_pipelines.planning.timeline import timeline
 from datamig_pipelines.planning.views import plan_views, relation_of
 from datamig_pipelines.planning.wires import choose_wires
@@ -264,10 +265,14 @@ class _Planner:
                 routes.append(route)
                 continue
             keys = plan_references(route.source, route.target, moved, self.names, self.notes.append)
-            target = replace(route.target, foreign_keys=keys)
-            self.notes += losses(route.name, target, self.engines.target)
-            routes.append(replace(route, target=target))
-        return routes
+            routes.append(replace(route, target=replace(route.target, foreign_keys=keys)))
+        targets = settle_references(
+            [r.target for r in routes], self.engines.target, self.notes.append
+        )
+        for route, target in zip(routes, targets, strict=True):
+            if not self.engines.target.can.only_rows:
+                self.notes += losses(route.name, target, self.engines.target)
+        return [replace(r, target=t) for r, t in zip(routes, targets, strict=True)]
 
     def _note_references(self, route: Route) -> None:
         if route.source.foreign_keys:

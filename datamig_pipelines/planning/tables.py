@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from datamig_pipelines.catalog import Check, ForeignKey, Index, IndexPart, Key, Table, TableName
+from datamig_pipelines.catalog import Check, Index, IndexPart, Key, Table, TableName
 from datamig_pipelines.dialects import Dialect
 from datamig_pipelines.planning.columns import Engines, PlannedColumns
 from datamig_pipelines.planning.expressions import translated
@@ -227,54 +227,8 @@ def _checks(
     return tuple(replace(c, name=names.constraint(name, c.name)) for c in kept)
 
 
-def plan_references(
-    source: Table,
-    target: Table,
-    moved: dict[TableName, tuple[Table, dict[str, str]]],
-    names: Names,
-    note: Note,
-) -> tuple[ForeignKey, ...]:
-    """Return the foreign keys of a target table, renamed; those that cannot be are noted.
-
-    ``moved`` maps a source table to its target table and its renamed columns.
-    """
-    kept = []
-    renamed = moved[source.name][1]
-    for key in source.foreign_keys:
-        what = f"{source.name}: foreign key ({', '.join(key.columns)}) to {key.target}"
-        parent = moved.get(key.target)
-        if not key.valid:
-            note(f"{what} is broken in the source itself and is left behind")
-        elif parent is None:
-            note(f"{what} is left behind, for that table is not moved")
-        elif not _known(key.columns, renamed) or not _known(key.target_columns, parent[1]):
-            note(f"{what} goes with the column that is left behind")
-        else:
-            wanted = key.name or f"fk_{target.name.name}_{'_'.join(key.columns)}"
-            _note_halves(key, what, note)
-            kept.append(
-                replace(
-                    key,
-                    validated=True,
-                    enforced=True,
-                    columns=tuple(renamed[c] for c in key.columns),
-                    target=parent[0].name,
-                    target_columns=tuple(parent[1][c] for c in key.target_columns),
-                    name=names.constraint(target.name, wanted),
-                )
-            )
-    return tuple(kept)
-
-
-def _note_halves(key: ForeignKey, what: str, note: Note) -> None:
-    """Say that a reference will do more in the target than it does in the source."""
-    if not key.validated:
-        note(f"{what} leaves old rows alone there (NOT VALID); here every row is checked")
-    if not key.enforced:
-        note(f"{what} is switched off there (its triggers are disabled); here it is enforced")
-
-
-def _known(columns: Sequence[str], renamed: dict[str, str]) -> bool:
+def known(columns: Sequence[str], renamed: dict[str, str]) -> bool:
+    """Say whether columns of the source all have a name in the target."""
     return all(c in renamed for c in columns)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from typing_extensions import override
 
-from datamig_pipelines.catalog import Phase
+from datamig_pipelines.catalog import Phase, Table
 from datamig_pipelines.dialects import Statement
 from datamig_pipelines.errors import RefusedError
 from datamig_pipelines.ledger import Ledger
@@ -84,7 +84,7 @@ class Constraints(Step):
                 for t in (
                     r.target if checks else replace(r.target, checks=()) for r in context.routes
                 )
-                if t.foreign_keys
+                if _is_rebuilt(context, t)
             ]
         units += [self._indexes(context, r) for r in context.routes]
         if can.add_foreign_keys:
@@ -97,7 +97,8 @@ class Constraints(Step):
         dialect, table = context.target.dialect, route.target
         statements: list[Statement] = []
         # A table that is rebuilt later gets its keys there.
-        if dialect.can.add_keys and not (dialect.can.rebuild_foreign_keys and table.foreign_keys):
+        later = dialect.can.rebuild_foreign_keys and _is_rebuilt(context, table)
+        if dialect.can.add_keys and not later:
             if table.primary_key:
                 statements += dialect.add_primary_key(table, table.primary_key)
             for unique in table.uniques:
@@ -124,6 +125,16 @@ class Constraints(Step):
         return [
             Unit(f"constraints:view {v.name}", tuple(dialect.create_view(v))) for v in context.views
         ]
+
+
+def _is_rebuilt(context: Context, table: Table) -> bool:
+    """Say whether a table refers to others, or others to a unique constraint of it.
+
+    An engine that cannot add a foreign key cannot add a unique constraint either, only an index.
+    """
+    key = set(table.primary_key.columns) if table.primary_key else set()
+    referred = (k for r in context.routes for k in r.target.foreign_keys if k.target == table.name)
+    return bool(table.foreign_keys) or any(set(k.target_columns) != key for k in referred)
 
 
 def _remember(context: Context, session: Session) -> None:

@@ -22,7 +22,7 @@ from datamig_pipelines.catalog import (
     Type,
 )
 from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
-from datamig_pipelines.dialects.capabilities import Capabilities, Wire
+from datamig_pipelines.dialects.capabilities import Capabilities, Referable, Wire
 from datamig_pipelines.dialects.duckdb import (
     backup,
     canonical,
@@ -60,6 +60,7 @@ class DuckDB(DuckDBTampering, Dialect):
         add_foreign_keys=False,
         rebuild_foreign_keys=True,
         cyclic_foreign_keys=False,  # a reference to the own table is checked row by row
+        referable=Referable.CONSTRAINT,
         shared_snapshot=False,
         concurrent_writers=False,
         max_identifier_bytes=1000,  # DuckDB has no limit

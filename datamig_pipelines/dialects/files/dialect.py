@@ -20,7 +20,7 @@ from datamig_pipelines.catalog import (
     is_ledger,
 )
 from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
-from datamig_pipelines.dialects.capabilities import Capabilities
+from datamig_pipelines.dialects.capabilities import Capabilities, Referable
 from datamig_pipelines.dialects.duckdb import DuckDB
 from datamig_pipelines.dialects.duckdb.driver import Connection as DuckDBConnection
 from datamig_pipelines.dialects.dumping import DumpOrder
@@ -43,6 +43,7 @@ _PLAIN = replace(
     only_rows=True,
     rebuild_foreign_keys=False,
     cyclic_foreign_keys=True,  # there are none that could stand in the way
+    referable=Referable.CONSTRAINT,
     counts_any_column=False,
     expression_indexes=False,
     max_identifier_bytes=200,  # a table is a folder: 255 bytes, less what is added to it

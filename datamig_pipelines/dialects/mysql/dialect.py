@@ -21,7 +21,7 @@ from datamig_pipelines.catalog import (
     View,
 )
 from datamig_pipelines.dialects.base import RUN_LOCK, Dialect, Queryable, Scratch
-from datamig_pipelines.dialects.capabilities import Capabilities, Limit, Wire
+from datamig_pipelines.dialects.capabilities import Capabilities, Limit, Referable, Wire
 from datamig_pipelines.dialects.dumping import DumpOrder, DumpStream
 from datamig_pipelines.dialects.fitting import Beyond, Limits
 from datamig_pipelines.dialects.mysql import (
@@ -69,6 +69,7 @@ class MySQL(MySQLTampering, Dialect):
         add_foreign_keys=True,
         rebuild_foreign_keys=False,
         cyclic_foreign_keys=True,
+        referable=Referable.INDEX,
         shared_snapshot=True,
         concurrent_writers=True,
         max_identifier_bytes=64,  # characters, really: 64 bytes is the cautious reading

@@ -21,7 +21,7 @@ from datamig_pipelines.catalog import (
     View,
 )
 from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
-from datamig_pipelines.dialects.capabilities import Capabilities, Limit, Wire
+from datamig_pipelines.dialects.capabilities import Capabilities, Limit, Referable, Wire
 from datamig_pipelines.dialects.dumping import DumpOrder, DumpStream
 from datamig_pipelines.dialects.fitting import Beyond, Limits
 from datamig_pipelines.dialects.postgres import (
@@ -65,6 +65,7 @@ class Postgres(PostgresTampering, Dialect):
         add_foreign_keys=True,
         rebuild_foreign_keys=False,
         cyclic_foreign_keys=True,
+        referable=Referable.UNIQUE_INDEX,
         shared_snapshot=True,
         concurrent_writers=True,
         max_identifier_bytes=naming.MAX_IDENTIFIER_BYTES,

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from datamig_pipelines.catalog import Catalog, Column, Default, Table, TableName, Type
 from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
-from datamig_pipelines.dialects.capabilities import Capabilities, Limit, Wire
+from datamig_pipelines.dialects.capabilities import Capabilities, Limit, Referable, Wire
 from datamig_pipelines.dialects.comparing import Measure, Measured
 from datamig_pipelines.dialects.dumping import DumpOrder
 from datamig_pipelines.dialects.fitting import Beyond, Limits
@@ -61,6 +61,7 @@ class SQLite(SQLiteTampering, Dialect):
         add_foreign_keys=False,
         rebuild_foreign_keys=False,
         cyclic_foreign_keys=True,
+        referable=Referable.UNIQUE_INDEX,
         shared_snapshot=False,
         concurrent_writers=False,
         max_identifier_bytes=1000,  # SQLite itself has no limit
