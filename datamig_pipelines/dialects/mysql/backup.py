@@ -24,6 +24,8 @@ from datamig_pipelines.errors import (
     without_secrets,
 )
 
+LEDGER_FILE: Final = "ledger.sql.gz"
+"""The ledger's tables, empty: views may look at them. Sorted before the other file."""
 _DUMP_FILE: Final = "mysql.sql.gz"
 _DUMP: Final = ("mariadb-dump", "mysqldump")
 _CLIENT: Final = ("mariadb", "mysql")
@@ -56,19 +58,26 @@ def dump(url: URL, folder: Path, order: DumpOrder) -> list[Path]:
         DriverMissingError: There is no such program.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / _DUMP_FILE
-    path.touch(mode=0o600)
-    ignored = [f"--ignore-table={url.database}.{name}" for name in ledger_tables(url)]
+    own, database = ledger_tables(url), str(url.database)
+    written = []
+    if own and order.only is None:
+        written.append(_script(folder / LEDGER_FILE, ["--no-data", database, *own], url))
+    ignored = [f"--ignore-table={database}.{name}" for name in own]
     if order.only is not None:
-        ignored += [f"--ignore-table={url.database}.{name.name}" for name in order.others]
+        ignored += [f"--ignore-table={database}.{name.name}" for name in order.others]
+    written.append(_script(folder / _DUMP_FILE, [*_OPTIONS, *ignored, database], url))
+    return written
+
+
+def _script(path: Path, options: list[str], url: URL) -> Path:
+    """Write what the dump program says through gzip, and see that it came to its end."""
+    path.touch(mode=0o600)
     with gzip.open(path, "wb", _LEVEL) as script:
-        end = _run(
-            _DUMP, [*_OPTIONS, *ignored, str(url.database)], url, to=cast("IO[bytes]", script)
-        )
+        end = _run(_DUMP, options, url, to=cast("IO[bytes]", script))
     if b"-- Dump completed" not in end:
         msg = "the dump has no end: the program stopped before it was through"
         raise BackupError(msg, hint="Run again; nothing was kept of it.")
-    return [path]
+    return path
 
 
 def dump_tool() -> str:

@@ -45,8 +45,9 @@ def replace(connection: Any, url: URL, files: Sequence[Path]) -> None:
             driver.query(connection, statement, ())
     finally:
         driver.query(connection, "SET SESSION foreign_key_checks = 1", ())
+    scripts = [f for f in files if f.name != backup.LEDGER_FILE]
     try:
-        backup.restore(url, files, first=f"SELECT GET_LOCK({_LOCK}, 0);\n")
+        backup.restore(url, scripts, first=f"SELECT GET_LOCK({_LOCK}, 0);\n")
     except BackupError as error:
         msg = f"the restore stopped half-way: {error.message}"
         hint = "Mend the cause, then run the same rollback again: it starts this restore over."

@@ -24,7 +24,6 @@ from datamig_pipelines.errors import (
 )
 
 _DUMP_FILE: Final = "postgresql.dump"
-_LEDGER_SCHEMA: Final = "datamig"
 ABOUT_US: Final = (
     "SELECT current_setting('server_version_num')::int / 10000, "
     "rolsuper FROM pg_roles WHERE rolname = current_user"
@@ -42,7 +41,9 @@ class _Tool:
 
 
 def dump(url: URL, folder: Path, order: DumpOrder) -> list[Path]:
-    """Write the database, our ledger's schema excepted, as one compressed archive or a folder.
+    """Write the database as one compressed archive or a folder.
+
+    Our ledger is in it, for what leans on it (a view, an extension) could not be restored alone.
 
     Raises:
         BackupError: pg_dump is too old or failed; DiskFullError where it found no room.
@@ -50,7 +51,7 @@ def dump(url: URL, folder: Path, order: DumpOrder) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / _DUMP_FILE
-    options = [*_shape(order), f"--exclude-schema={_LEDGER_SCHEMA}", f"--file={path}"]
+    options = [*_shape(order), f"--file={path}"]
     if order.snapshot:
         options.append(f"--snapshot={order.snapshot}")
     if order.only is not None:

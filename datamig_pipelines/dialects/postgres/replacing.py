@@ -16,6 +16,7 @@ from datamig_pipelines.errors import LockTimeoutError, RestoreError
 
 _BLOCK_BYTES: Final = 1024 * 1024
 _LOCK_TIMEOUT_S: Final = 30
+_LEDGER: Final = "datamig"
 _THROUGH: Final = "datamig-is-through"
 _SYSTEM: Final = "n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'datamig')"
 _KEPT: Final = (
@@ -85,12 +86,13 @@ def replace(url: URL, files: Sequence[Path]) -> None:
     archive = backup.archive(files)
     restore = backup.tool("pg_restore", int(major))
     psql = backup.tool("psql", int(major))
-    kept = {name for (name,) in backup.all_asked(url, _KEPT)}
+    kept = {_LEDGER, *(name for (name,) in backup.all_asked(url, _KEPT))}
     environment = backup.environment(url)
     with tempfile.TemporaryDirectory(prefix="datamig-") as folder:
         contents = Path(folder) / "contents"
         contents.write_text(_contents(restore, archive, kept))
-        written = [restore, *owners, f"--use-list={contents}", "--file=-", str(archive)]
+        chosen = [f"--use-list={contents}", f"--exclude-schema={_LEDGER}"]
+        written = [restore, *owners, *chosen, "--file=-", str(archive)]
         client = [psql, "-X", "-q", "--no-password", "-o", os.devnull, "-v", "ON_ERROR_STOP=1"]
         _pipe(written, [*client, f"--dbname={backup.conninfo(url)}"], environment, url)
 
