@@ -29,6 +29,7 @@ DatamigError
       BackupDamagedError
       BackupMissingError
       RestoreError
+    LossesError
     TransformError
     RejectsError
     StalledError
@@ -102,6 +103,7 @@ from datamig_pipelines.errors.step import (
     BackupMissingError,
     BackupStoreError,
     IrreversibleError,
+    LossesError,
     RehearsalError,
     RejectsError,
     RestoreError,
@@ -167,6 +169,7 @@ __all__ = [
     "LineTargetsError",
     "LockTimeoutError",
     "LoginError",
+    "LossesError",
     "MissingSecretError",
     "NameCollisionError",
     "NotApprovedError",

@@ -67,7 +67,7 @@ def _plan_asset(graph: Graph) -> dg.AssetsDefinition:
         with explained():
             refuse_elsewhere(graph.migration, settings.launch().direction)
             if settings.direction == Direction.down:
-                facts = take_back(context, graph, dry_run=settings.dry_run)
+                facts = take_back(context, graph, settings.retreat())
                 context.log_event(dg.AssetObservation(spec.key, "taken back", metadata=facts))
                 return
             found = outlook(graph.migration, settings.launch())

@@ -2,6 +2,7 @@
 
 from datamig_pipelines.running.approval import approve
 from datamig_pipelines.running.diff import TableDiff, diff
+from datamig_pipelines.running.foreseeing import Foreseen, Loss, Prospect
 from datamig_pipelines.running.history import acknowledge, acknowledge_drift, history
 from datamig_pipelines.running.keeping import list_backups, verify_again
 from datamig_pipelines.running.line import Version, baseline, moves, refuse_elsewhere, standing
@@ -11,7 +12,13 @@ from datamig_pipelines.running.readiness import Outlook, outlook
 from datamig_pipelines.running.rehearsal import Rehearsed, rehearse
 from datamig_pipelines.running.rejects import rejects, replay
 from datamig_pipelines.running.restoring import Overwritten
-from datamig_pipelines.running.rollback import Loss, losses, needs_restore, overwrites, roll_back
+from datamig_pipelines.running.rollback import (
+    foresee,
+    losses,
+    needs_restore,
+    overwrites,
+    roll_back,
+)
 from datamig_pipelines.running.run import (
     NothingToDo,
     StepStarted,
@@ -25,10 +32,12 @@ from datamig_pipelines.running.status import status
 from datamig_pipelines.running.validation import Prover, proving, validate
 
 __all__ = [
+    "Foreseen",
     "Loss",
     "NothingToDo",
     "Outlook",
     "Overwritten",
+    "Prospect",
     "Prover",
     "Rehearsed",
     "StepStarted",
@@ -42,6 +51,7 @@ __all__ = [
     "diff",
     "end_spread",
     "fail_run",
+    "foresee",
     "history",
     "list_backups",
     "look",

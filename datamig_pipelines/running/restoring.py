@@ -39,14 +39,30 @@ RESTORE = "rollback:restore"
 class Overwritten:
     """What a restore takes from one table: its rows now, and those of the backup (None: no table).
 
-    ``made`` says that the run made the table. Views, functions and the like (``view v``) have no
-    rows of their own.
+    ``made`` says that the run made the table, ``since`` what was written to it since the load.
+    Views, functions and the like (``view v``) have no rows of their own.
     """
 
     table: str
     rows: int
     before: int | None
     made: bool
+    since: str = ""
+
+    @property
+    def foreign(self) -> bool:
+        """Say whether something goes that the run did not bring."""
+        return not self.made or bool(self.since)
+
+    @property
+    def told(self) -> str:
+        """Return in words what goes."""
+        rows = f"{self.rows:,} rows"
+        if self.before is not None:
+            return f"{rows} now, {self.before:,} in the backup  !! WRITTEN TO SINCE"
+        if self.made:
+            return self.since or f"{rows}, made by the run"
+        return f"{rows}  !! MADE BY OTHERS SINCE"
 
 
 def kept_of(ledger: Ledger, run: RunEntry) -> dict[str, Any]:
