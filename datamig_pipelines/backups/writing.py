@@ -108,7 +108,7 @@ def _kept(order: BackupOrder, store: Store) -> Generator[str, None, Manifest]:
         position=dumped.position,
         files=tuple(files),
         state=dumped.state,
-        verified=how_verified(order.migration, dumped.catalog),
+        verified=how_verified(order.migration, order.database.size(dumped.catalog)),
     )
     proven = _proven(order, store, manifest)
     if proven.recovery_s is not None:
@@ -116,10 +116,10 @@ def _kept(order: BackupOrder, store: Store) -> Generator[str, None, Manifest]:
     return proven
 
 
-def how_verified(migration: Migration, catalog: Catalog) -> str:
+def how_verified(migration: Migration, size: int) -> str:
     """Return restore, checksum or none: what is asked for, or less where the size forbids it."""
     policy = migration.backup
-    too_big = sum(t.bytes for t in catalog.tables) > policy.verify_restore_max_bytes
+    too_big = size > policy.verify_restore_max_bytes
     return "checksum" if policy.verify == "restore" and too_big else policy.verify
 
 
@@ -151,7 +151,7 @@ def _dump(order: BackupOrder, folder: Path) -> _Dumped:
     finally:
         for reader in readers:
             reader.close()
-    if not snapshot and how_verified(order.migration, catalog) == "checksum":
+    if not snapshot and how_verified(order.migration, database.size(catalog)) == "checksum":
         _check_idle(database, state, only)
     return _Dumped(state, catalog, files, snapshot, position)
 

@@ -9,7 +9,7 @@ from datamig_pipelines.dialects.reading import Compared
 from datamig_pipelines.errors import LossesError
 from datamig_pipelines.ledger import History, Ledger, RunEntry
 from datamig_pipelines.proofs import Verdict
-from datamig_pipelines.running.opening import made_by
+from datamig_pipelines.running.opening import everything, made_by
 from datamig_pipelines.running.restoring import (
     Overwritten,
     overwritten,
@@ -73,11 +73,6 @@ class Foreseen(Event):
     """What a rollback is about to do was looked at."""
 
     found: Prospect
-
-
-def everything(place: Place) -> Place:
-    """Return the place with all its schemas."""
-    return Place(place.dialect, place.url, "*" if place.dialect.can.schemas else "")
 
 
 def made_tables(place: Place, session: Session, ledger: Ledger, run: RunEntry) -> list[Table]:

@@ -11,6 +11,7 @@ from datamig_pipelines.backups import (
     Manifest,
     State,
     Store,
+    bare,
     differences,
     fetched,
     observe,
@@ -60,7 +61,7 @@ class Overwritten:
         rows = f"{self.rows:,} rows"
         if self.before is not None:
             return f"{rows} now, {self.before:,} in the backup  !! WRITTEN TO SINCE"
-        if self.made:
+        if self.made or self.since:
             return self.since or f"{rows}, made by the run"
         return f"{rows}  !! MADE BY OTHERS SINCE"
 
@@ -121,8 +122,15 @@ def overwritten(
             rows = before.rows if before else None
             lost.append(Overwritten(name, facts.rows, rows, name in made))
     others = [name for name in strangers(then, now) if not name.startswith("table ")]
-    own = [{o.partition(" ")[2], o.partition(" (")[0]} & made for o in others]
-    return lost + [Overwritten(o, 0, None, bool(m)) for o, m in zip(others, own, strict=True)]
+    return lost + [_thing(o, then, made) for o in others]
+
+
+def _thing(other: str, then: State, made: frozenset[str]) -> Overwritten:
+    """Return an entry of a view, function, sequence …; its digest is no part of the name."""
+    mine = bool({other.partition(" ")[2], bare(other)} & made)
+    was = {bare(o) for o in then.others}
+    since = "is not as it was in the backup" if bare(other) in was and not mine else ""
+    return Overwritten(bare(other) if since else other, 0, None, mine, since)
 
 
 def restore(

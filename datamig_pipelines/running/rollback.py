@@ -12,14 +12,19 @@ from datamig_pipelines.running.foreseeing import (
     Foreseen,
     Loss,
     Prospect,
-    everything,
     losses_of,
     made_tables,
     prospect_of,
     refuse,
 )
 from datamig_pipelines.running.memory import refuse_followed, remember_rolled_back
-from datamig_pipelines.running.opening import current_run, made_by, open_locked, target_place
+from datamig_pipelines.running.opening import (
+    current_run,
+    everything,
+    made_by,
+    open_locked,
+    target_place,
+)
 from datamig_pipelines.running.restoring import (
     Overwritten,
     changed_since,
