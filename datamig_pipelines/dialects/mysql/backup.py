@@ -147,6 +147,11 @@ def asked(url: URL, sql: str) -> list[tuple[Any, ...]]:
         raise failures.translate(error) from error
 
 
+def client() -> str:
+    """Return the path of the client that runs scripts. Raises DriverMissingError."""
+    return _program(_CLIENT)
+
+
 def _program(names: Sequence[str]) -> str:
     for name in names:
         path = shutil.which(name)

@@ -36,8 +36,10 @@ def replace(connection: Any, url: URL, files: Sequence[Path]) -> None:
     a repetition drops that and starts over.
 
     Raises:
+        DriverMissingError: There is no client; nothing was changed.
         RestoreError: A script was refused; the target holds a part of the backup.
     """
+    backup.client()
     _outwait(connection)
     driver.query(connection, "SET SESSION foreign_key_checks = 0", ())
     try:
