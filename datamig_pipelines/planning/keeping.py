@@ -22,7 +22,8 @@ def backup_notes(
         yield _proof(policy, size)
     if policy.what == "tables":
         yield (
-            "backup of the tables that are written to only: a rollback by restore is not possible"
+            "backup: of the tables that are written to only; a run makes all of these itself, so "
+            "nothing of the target is kept, and the only way back is undo"
         )
         if target.dialect.dumps_whole:
             yield f"backup: {target.dialect.label} is one file, so all of it is kept"

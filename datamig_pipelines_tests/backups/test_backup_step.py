@@ -192,6 +192,20 @@ def test_plan_says_what_the_backup_does(pg_journey: Journey) -> None:
     assert "the newest 3" in told[3]
 
 
+def test_tables_only_keeps_nothing_and_says_so(journey: Journey) -> None:
+    """A run makes the tables that it writes to: plan, risks and step say that nothing is kept."""
+    from datamig_pipelines.planning.risks import risks
+
+    journey.attributes["backup"] = {"what": "tables"}
+    plan = running.look(journey.migration)
+
+    detail = backed_up(journey)
+
+    assert any("nothing of the target is kept" in n for n in plan.context.notes)
+    assert any("the only way back is undo" in r for r in risks(plan))
+    assert detail["kept"].startswith("nothing")
+
+
 @pytest.mark.parametrize("verify", ["restore", "checksum"])
 def test_flipped_byte_turns_the_step_red(
     verify: str, journey: Journey, monkeypatch: pytest.MonkeyPatch
