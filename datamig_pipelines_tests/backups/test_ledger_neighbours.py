@@ -8,6 +8,7 @@ import pytest
 
 from datamig_pipelines import running
 from datamig_pipelines.dialects.mysql import backup as mysql_backup
+from datamig_pipelines.errors import RestoreError
 from datamig_pipelines.steps import StepDone
 from datamig_pipelines_tests.engines import Server
 from datamig_pipelines_tests.scenarios.conftest import Going
@@ -136,3 +137,23 @@ def test_ledger_of_a_server_can_be_left_out_by_hand(
     ]
 
     assert names == [mysql_backup.LEDGER_FILE, "mysql.sql.gz"]
+
+
+def test_view_beside_the_ledger_is_not_dropped_in_silence(
+    pg_url: str, shop_url: str, going: Going
+) -> None:
+    """A view of others in the ledger's schema would go with its table: refused, nothing changed."""
+    journey = going(shop_url, pg_url, include=["regions"])
+    journey.ask("CREATE TABLE mine (id INTEGER PRIMARY KEY)", "INSERT INTO mine VALUES (1), (2)")
+    journey.run()
+    journey.ask("CREATE VIEW datamig.odd AS SELECT id FROM public.mine", "DELETE FROM mine")
+
+    error = journey.refused(lambda m: running.roll_back(m, by_restore=True))
+    there = journey.ask("SELECT * FROM datamig.odd")
+    journey.ask("DROP VIEW datamig.odd")
+    list(running.roll_back(journey.migration))
+
+    assert isinstance(error, RestoreError)
+    assert "odd" in error.message
+    assert there == []
+    assert len(journey.rows("mine")) == 2
