@@ -4,7 +4,7 @@ from datamig_pipelines.backups.database import Database
 from datamig_pipelines.backups.manifest import Manifest, State, StoredFile, TableFacts
 from datamig_pipelines.backups.reading import fetched, read_manifest, verify_backup
 from datamig_pipelines.backups.retention import expired
-from datamig_pipelines.backups.state import differences, observe, other_grants, strangers
+from datamig_pipelines.backups.state import bare, differences, observe, other_grants, strangers
 from datamig_pipelines.backups.store import Store
 from datamig_pipelines.backups.stores import open_store
 from datamig_pipelines.backups.writing import BackupOrder, Written, write_backup
@@ -18,6 +18,7 @@ __all__ = [
     "StoredFile",
     "TableFacts",
     "Written",
+    "bare",
     "differences",
     "expired",
     "fetched",

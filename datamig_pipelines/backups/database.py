@@ -24,6 +24,10 @@ class Database:
         """Read what is there now, in every schema."""
         return self.dialect.read_catalog(session, "*" if self.dialect.can.schemas else "")
 
+    def size(self, catalog: Catalog) -> int:
+        """Return the bytes that a backup of it has to read."""
+        return max(self.dialect.file_bytes(self.url), sum(t.bytes for t in catalog.tables))
+
     def __str__(self) -> str:
         """Return the URL without its password."""
         return self.url.render_as_string(hide_password=True)

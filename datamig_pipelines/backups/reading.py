@@ -100,8 +100,9 @@ def restore_into(
 
 def _restore(store: Store, backup: str, files: Sequence[StoredFile], scratch: Database) -> None:
     stream = scratch.dialect.dump_stream
-    if stream and [f.name for f in files] == [stream.name]:
-        _restore_stream(store, backup, files[0], stream, scratch.url)
+    if stream and all(f.name in stream.names for f in files):
+        for file in files:
+            _restore_stream(store, backup, file, stream, scratch.url)
     else:
         with fetched(store, backup, files) as paths:
             scratch.dialect.restore(scratch.url, paths)

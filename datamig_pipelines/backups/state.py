@@ -6,7 +6,7 @@ from dataclasses import fields
 
 from datamig_pipelines.backups.database import Database
 from datamig_pipelines.backups.manifest import State, TableFacts
-from datamig_pipelines.catalog import Catalog, Table, TableName
+from datamig_pipelines.catalog import Catalog, SchemaObject, Table, TableName
 from datamig_pipelines.dialects.base import family
 from datamig_pipelines.dialects.reading import Compared
 from datamig_pipelines.session import Session
@@ -33,7 +33,12 @@ def observe(
 def others_of(catalog: Catalog) -> tuple[str, ...]:
     """Return functions, triggers, grants and the like; those we can make with their digest."""
     known = [f"{kind} {name}" for kind, name in catalog.others]
-    return tuple(sorted(known + [f"{o} ({_digest(o.definition)})" for o in catalog.objects]))
+    return tuple(sorted(known + [f"{o} ({_digest(_said(o))})" for o in catalog.objects]))
+
+
+def _said(thing: SchemaObject) -> object:
+    """Return what is compared of an object; of a sequence, where it stands as well."""
+    return (thing.create, thing.state) if thing.kind == "sequence" else thing.definition
 
 
 def views_of(catalog: Catalog) -> dict[str, str]:
@@ -103,4 +108,11 @@ def _of_views(before: State, after: State) -> Iterator[str]:
 
 
 def _of_others(before: State, after: State) -> Iterator[str]:
-    yield from (f"{other} is missing" for other in _missing(before, after))
+    there = {bare(other) for other in after.others}
+    for other in _missing(before, after):
+        yield f"{bare(other)} is another" if bare(other) in there else f"{other} is missing"
+
+
+def bare(other: str) -> str:
+    """Return the name of an object of a state without its digest."""
+    return other.rpartition(" (")[0] or other

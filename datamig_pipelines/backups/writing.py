@@ -107,7 +107,7 @@ def _kept(order: BackupOrder, store: Store) -> Generator[str, None, Manifest]:
         position=dumped.position,
         files=tuple(dumped.files),
         state=dumped.state,
-        verified=how_verified(order.migration, dumped.catalog),
+        verified=how_verified(order.migration, order.database.size(dumped.catalog)),
     )
     proven = _proven(order, store, manifest)
     if proven.recovery_s is not None:
@@ -115,10 +115,10 @@ def _kept(order: BackupOrder, store: Store) -> Generator[str, None, Manifest]:
     return proven
 
 
-def how_verified(migration: Migration, catalog: Catalog) -> str:
+def how_verified(migration: Migration, size: int) -> str:
     """Return restore, checksum or none: what is asked for, or less where the size forbids it."""
     policy = migration.backup
-    too_big = sum(t.bytes for t in catalog.tables) > policy.verify_restore_max_bytes
+    too_big = size > policy.verify_restore_max_bytes
     return "checksum" if policy.verify == "restore" and too_big else policy.verify
 
 
@@ -149,7 +149,7 @@ def _dump(order: BackupOrder, store: Store, folder: Path) -> _Dumped:
     finally:
         for reader in readers:
             reader.close()
-    if not snapshot and how_verified(order.migration, catalog) == "checksum":
+    if not snapshot and how_verified(order.migration, database.size(catalog)) == "checksum":
         _check_idle(database, state, only)
     return _Dumped(state, catalog, files, snapshot, position)
 
@@ -169,13 +169,15 @@ def _stored(
     """Dump into the store: as a stream while it is made, or by way of files in ``folder``."""
     dialect, url = order.database.dialect, order.database.url
     stream = dialect.dump_stream
-    if stream and (wanted.jobs == 1 or not store.on_disk):
-        with closing(stream.dump(url, wanted)) as blocks:
-            digested = Digested(blocks)
-            store.put_stream(order.id, stream.name, iter(digested), about_bytes)
-        return [StoredFile(stream.name, digested.size, digested.sha256.hexdigest())]
-    folder.mkdir()
     entries = []
+    if stream and (wanted.jobs == 1 or not store.on_disk):
+        for name, blocks in stream.dumps(url, wanted):
+            with closing(blocks):
+                digested = Digested(blocks)
+                store.put_stream(order.id, name, iter(digested), about_bytes)
+            entries.append(StoredFile(name, digested.size, digested.sha256.hexdigest()))
+        return entries
+    folder.mkdir()
     for path in dialect.dump(url, "", folder, wanted):
         smaller, entry = packed(path, folder)
         store.put(order.id, entry.name, smaller)

@@ -141,6 +141,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         "another session holds locks on the target's tables, or somebody wrote to it meanwhile.",
         "end the other sessions, then `datamig rollback NAME --restore` again: it goes on.",
     ),
+    "LossesError": (
+        "somebody wrote to the target since the run, or made tables there.",
+        "save what the message names, then say yes: accept_losses: true, or --yes.",
+    ),
     "TransformError": (
         "the user's function met a value that it was not written for, or dropped a column.",
         "try the function on the batch that the place names; a later run goes on from that batch.",

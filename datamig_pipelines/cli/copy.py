@@ -10,7 +10,7 @@ from datamig_pipelines.cli.arguments import AsJson, BatchSize, Tables, Yes, name
 from datamig_pipelines.cli.following import follow
 from datamig_pipelines.cli.rollback import take_back
 from datamig_pipelines.errors import SpecError
-from datamig_pipelines.spec import Migration
+from datamig_pipelines.spec import Migration, Retreat
 
 SOURCE, TARGET = "DATAMIG_COPY_SOURCE", "DATAMIG_COPY_TARGET"
 
@@ -64,7 +64,7 @@ def copy(
         }
     )
     if undo:
-        raise typer.Exit(take_back(spec, yes=yes, as_json=as_json))
+        raise typer.Exit(take_back(spec, Retreat(accept_losses=yes), as_json=as_json))
     raise typer.Exit(follow(spec, running.run(spec), as_json=as_json))
 
 

@@ -27,7 +27,7 @@ from datamig_pipelines.errors import (
 )
 from datamig_pipelines.orchestration.component import Migration as Component
 from datamig_pipelines.running.watch import StepFailed, Watcher, watch
-from datamig_pipelines.spec import Launch, list_migrations, read_migration
+from datamig_pipelines.spec import Launch, Retreat, list_migrations, read_migration
 from datamig_pipelines.transfer import Event
 
 _REPOSITORY = {".dagster/repository": "__repository__@datamig_pipelines"}
@@ -50,7 +50,7 @@ class Outcome:
     suites: list[SuiteVerdict]
 
 
-def execute(path: Path, launch: Launch, *, job: str, watcher: Watcher) -> Outcome:
+def execute(path: Path, launch: Launch | Retreat, *, job: str, watcher: Watcher) -> Outcome:
     """Execute a job of a migration file and return how it ended.
 
     Args:

@@ -1,20 +1,22 @@
 """datamig rollback: takes the last run of a migration back."""
 
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from datamig_pipelines.cli.arguments import AsJson, MigrationName, Yes
+from datamig_pipelines.cli.arguments import AsJson, MigrationName
 from datamig_pipelines.cli.failures import as_dict, hidden, print_error
 from datamig_pipelines.cli.following import drain
 from datamig_pipelines.cli.output import document, remark, say
 from datamig_pipelines.errors import DatamigError, SpecError
-from datamig_pipelines.spec import Migration, find_migration, read_migration
+from datamig_pipelines.spec import Migration, Retreat, find_migration, read_migration
 
-Lost = list[dict[str, Any]]
+if TYPE_CHECKING:
+    from datamig_pipelines.running import Prospect
 
-
+_UNDO = "undo"
+_WORDS = {"undo": ("would_remove", "removed"), "restore": ("would_overwrite", "overwritten")}
 ByRestore = Annotated[
     bool,
     typer.Option(
@@ -24,6 +26,11 @@ ByRestore = Annotated[
 NoSafety = Annotated[
     bool, typer.Option("--no-safety", help="Do not keep the target as it is before a restore.")
 ]
+Agreed = Annotated[
+    bool,
+    typer.Option("--yes", "-y", "--accept-losses", help="Do not ask: what is named may go."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, touch nothing.")]
 
 
 def rollback(
@@ -31,7 +38,8 @@ def rollback(
     *,
     restore: ByRestore = False,
     no_safety: NoSafety = False,
-    yes: Yes = False,
+    yes: Agreed = False,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Take the last run back: by undo where that is exact, else by restoring the backup.
@@ -39,68 +47,49 @@ def rollback(
     The original state is proven afterwards. Works without Dagster and without the source, for the
     night when only the target answers.
     """
-    from datamig_pipelines import running
-
     spec = read_migration(find_migration(migration))
-    if restore or running.needs_restore(spec):
-        code = bring_back(spec, safety=not no_safety, yes=yes, as_json=as_json)
-    else:
-        code = take_back(spec, yes=yes, as_json=as_json)
-    raise typer.Exit(code)
+    retreat = Retreat(restore=restore, accept_losses=yes, safety=not no_safety, dry_run=dry_run)
+    raise typer.Exit(take_back(spec, retreat, as_json=as_json))
 
 
-def take_back(spec: Migration, *, yes: bool, as_json: bool) -> int:
-    """Ask, undo a migration, and return the exit code."""
+def take_back(spec: Migration, retreat: Retreat, *, as_json: bool) -> int:
+    """Name what goes, ask, take a migration back, and return the exit code."""
     from datamig_pipelines import running
 
-    lost = ask(spec, yes=yes)
-    return conclude(spec, lost, drain(running.roll_back(spec)), as_json=as_json)
+    found = ask(spec, retreat)
+    if retreat.dry_run:
+        return conclude(spec, found, None, as_json=as_json, dry_run=True)
+    events = running.roll_back(spec, by_restore=retreat.restore, safety=retreat.safety)
+    return conclude(spec, found, drain(events), as_json=as_json)
 
 
-def bring_back(spec: Migration, *, safety: bool, yes: bool, as_json: bool) -> int:
-    """Name what a restore overwrites, ask, restore, and return the exit code."""
-    from datamig_pipelines import running
-
-    lost = running.overwrites(spec)
-    target = hidden(spec.target_url().render_as_string(hide_password=True))
-    remark(f"rollback of {spec.name} restores the backup over everything in {target}:")
-    for one in lost:
-        remark(f"  {one.table}: {_overwritten(one)}")
-    if not lost:
-        remark("  no row has changed since")
-    first = "is kept in a dump of its own first" if safety else "IS NOT KEPT"
-    remark(f"  the target as it is now {first}")
-    agree("Restore over them?", yes=yes)
-    events = running.roll_back(spec, by_restore=True, safety=safety)
-    gone: Lost = [dict(one.__dict__) for one in lost]
-    return conclude(spec, gone, drain(events), as_json=as_json, how="overwritten")
-
-
-def _overwritten(one: Any) -> str:
-    if one.before is not None:
-        return f"{one.rows:,} rows now, {one.before:,} in the backup  !! WRITTEN TO SINCE"
-    if one.made:
-        return f"{one.rows:,} rows, made by the run"
-    return f"{one.rows:,} rows  !! MADE BY OTHERS SINCE"
-
-
-def ask(spec: Migration, *, yes: bool) -> Lost:
-    """Name what would be lost and ask. Returns it.
+def ask(spec: Migration, retreat: Retreat) -> "Prospect":
+    """Name what a rollback takes away and ask, unless it is a dry run. Returns what was named.
 
     Raises:
         LedgerError: There is nothing to take back.
+        BackupError: A restore is wanted, and there is no whole backup.
         SpecError: Nobody is there to be asked.
         typer.Abort: The answer was no.
     """
     from datamig_pipelines import running
 
-    losses = running.losses(spec)
+    found = running.foresee(spec, by_restore=retreat.restore)
     target = hidden(spec.target_url().render_as_string(hide_password=True))
-    remark(f"rollback of {spec.name} removes from {target}:")
-    for loss in losses:
-        remark(f"  {loss.table}: {loss.rows:,} rows{_since(loss.rows, loss.loaded)}")
-    agree("Remove them?", yes=yes)
-    return [{**loss.__dict__, "written_since": max(0, loss.rows - loss.loaded)} for loss in losses]
+    if found.how == _UNDO:
+        remark(f"rollback of {spec.name} removes from {target}:")
+    else:
+        remark(f"rollback of {spec.name} restores the backup over everything in {target}:")
+    for one in found.taken:
+        remark(f"  {one.table}: {one.told}")
+    if found.how != _UNDO:
+        if not found.taken:
+            remark("  no row has changed since")
+        first = "is kept in a dump of its own first" if retreat.safety else "IS NOT KEPT"
+        remark(f"  the target as it is now {first}")
+    question = "Remove them?" if found.how == _UNDO else "Restore over them?"
+    agree(question, yes=retreat.accept_losses or retreat.dry_run)
+    return found
 
 
 def agree(question: str, *, yes: bool) -> None:
@@ -116,32 +105,31 @@ def agree(question: str, *, yes: bool) -> None:
 
 def conclude(
     spec: Migration,
-    lost: Lost,
+    found: "Prospect",
     error: DatamigError | None,
     *,
     as_json: bool,
     dry_run: bool = False,
-    how: str = "removed",
 ) -> int:
     """Print how a rollback ended and return the exit code."""
     code = error.exit_code if error else 0
+    would, did = _WORDS[found.how]
+    count = len(found.taken)
     if as_json:
-        removed = {"would_remove" if dry_run else how: lost if not error else []}
+        taken = {would if dry_run else did: [_as_dict(x) for x in found.taken] if not error else []}
         told = as_dict(error) if error else None
-        document({"migration": spec.name, **removed, "exit_code": code, "error": told})
+        told_all = {"migration": spec.name, "how": found.how, "why": found.why, **taken}
+        document({**told_all, "exit_code": code, "error": told})
     elif dry_run:
-        say(f"dry run: {len(lost)} tables would be removed; nothing was changed")
+        say(f"dry run ({found.how}): {count} tables would be {did}; nothing was changed")
     elif not error:
-        state = "the catalog is" if how == "removed" else "catalog and rows are"
-        say(f"{spec.name} is taken back: {len(lost)} tables {how}, {state} as before")
+        state = "the catalog is" if found.how == _UNDO else "catalog and rows are"
+        say(f"{spec.name} is taken back: {count} tables {did}, {state} as before")
     if error:
         print_error(error)
     return code
 
 
-def _since(rows: int, loaded: int) -> str:
-    if rows > loaded:
-        return f"  !! {rows - loaded:,} OF THEM WERE WRITTEN SINCE THE LOAD AND ARE NOWHERE ELSE"
-    return (
-        f" ({loaded - rows:,} of {loaded:,} were deleted since the load)" if rows < loaded else ""
-    )
+def _as_dict(one: Any) -> dict[str, Any]:
+    more = {"written_since": max(0, one.rows - one.loaded)} if hasattr(one, "loaded") else {}
+    return {**one.__dict__, **more}

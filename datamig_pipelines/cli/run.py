@@ -14,6 +14,7 @@ from datamig_pipelines.spec import (
     Direction,
     Launch,
     Migration,
+    Retreat,
     find_migration,
     line_of,
     read_migration,
@@ -119,15 +120,15 @@ def take_down(
     """Take a migration back as a job of Dagster and return the exit code."""
     from datamig_pipelines.cli.rollback import ask, conclude
 
-    lost = ask(spec, yes=yes or launch.dry_run)
+    found = ask(spec, Retreat(accept_losses=yes, dry_run=launch.dry_run))
     if launch.dry_run:
-        return conclude(spec, lost, None, as_json=as_json, dry_run=True)
-    own = launch.model_copy(update={"direction": Direction.down.value})
+        return conclude(spec, found, None, as_json=as_json, dry_run=True)
+    own = Retreat(accept_losses=True)  # it was asked for just now
     done = _executed(path, own, job=f"{spec.name}_rollback", verbose=verbose)
-    return conclude(spec, lost, done.error, as_json=as_json)
+    return conclude(spec, found, done.error, as_json=as_json)
 
 
-def _executed(path: Path, launch: Launch, *, job: str, verbose: bool) -> "Outcome":
+def _executed(path: Path, launch: Launch | Retreat, *, job: str, verbose: bool) -> "Outcome":
     from datamig_pipelines.cli.progress import Live
 
     remark(f"starting Dagster for job {job} ...")

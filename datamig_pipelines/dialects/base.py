@@ -116,6 +116,10 @@ class Dialect(Comparing, Fitting, Tampering, ABC):
         """Say whether the database is a file that does not exist yet; servers always exist."""
         return False
 
+    def file_bytes(self, url: URL) -> int:
+        """Return the size of the file that is the database; 0 for servers."""
+        return 0
+
     def default_schema(self, url: URL) -> str:
         """Return the schema that is meant when none is written; '' where there are none."""
         return ""

@@ -25,18 +25,20 @@ class DumpOrder:
 
 
 class DumpStream(Protocol):
-    """Backups of an engine as one compressed file that never lies on this machine's disk."""
+    """Backups of an engine as compressed files that never lie on this machine's disk."""
 
-    name: str
-    """The file's name; `Dialect.dump` gives a file of this name the same form."""
+    names: tuple[str, ...]
+    """The names of such files, in the order in which they are restored."""
 
-    def dump(self, url: URL, order: DumpOrder) -> Generator[bytes, None, None]:
-        """Yield the blocks of a dump; closed early, its program is ended.
+    def dumps(
+        self, url: URL, order: DumpOrder
+    ) -> Iterator[tuple[str, Generator[bytes, None, None]]]:
+        """Yield the name and the blocks of each file; closed early, the program is ended.
 
         One connection makes it, whatever ``order.jobs`` says. Raises as `Dialect.dump` does.
         """
         ...
 
     def restore(self, url: URL, blocks: Iterator[bytes]) -> None:
-        """Restore such a dump into the empty database at ``url``. Raises as `Dialect.restore`."""
+        """Restore one of these files into the database at ``url``. Raises as `Dialect.restore`."""
         ...

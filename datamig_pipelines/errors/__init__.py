@@ -30,6 +30,7 @@ DatamigError
       BackupDamagedError
       BackupMissingError
       RestoreError
+    LossesError
     TransformError
     RejectsError
     StalledError
@@ -108,6 +109,7 @@ from datamig_pipelines.errors.step import (
     BackupMissingError,
     BackupStoreError,
     IrreversibleError,
+    LossesError,
     NotRehearsedError,
     RehearsalError,
     RejectsError,
@@ -177,6 +179,7 @@ __all__ = [
     "LineTargetsError",
     "LockTimeoutError",
     "LoginError",
+    "LossesError",
     "MissingSecretError",
     "NameCollisionError",
     "NotApprovedError",

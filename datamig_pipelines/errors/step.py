@@ -40,6 +40,13 @@ class RestoreError(BackupError):
     code = "DM343"
 
 
+class LossesError(StepError):
+    """A rollback would take rows that the run did not bring, and nobody agreed to that."""
+
+    code = "DM354"
+    exit_code = 4
+
+
 class TransformError(StepError):
     """The user's Python function raised, or returned something that does not fit the table."""
 

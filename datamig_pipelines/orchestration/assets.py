@@ -77,7 +77,8 @@ def _plan_asset(graph: Graph, find_job: FindJob) -> dg.AssetsDefinition:
             if move is None:
                 return
             if not move.forward:
-                facts = take_back(context, graph, dry_run=still)
+                retreat = settings.retreat().model_copy(update={"dry_run": still})
+                facts = take_back(context, graph, retreat)
                 context.log_event(dg.AssetObservation(spec.key, "taken back", metadata=facts))
                 return
             found = outlook(graph.migration, settings.launch())

@@ -9,26 +9,45 @@ from datamig_pipelines.orchestration.events import heard
 from datamig_pipelines.orchestration.failures import explained
 from datamig_pipelines.orchestration.graph import Graph
 from datamig_pipelines.orchestration.metadata import step_facts
-from datamig_pipelines.orchestration.settings import mapping, settings_key, settings_of
-from datamig_pipelines.running import losses, roll_back, undo_if_asked
+from datamig_pipelines.orchestration.settings import mapping_back, settings_key, settings_of
+from datamig_pipelines.running import Foreseen, Prospect, foresee, roll_back, undo_if_asked
+from datamig_pipelines.spec import Retreat
 from datamig_pipelines.steps import StepDone
 
 
-def take_back(context: Any, graph: Graph, *, dry_run: bool) -> dict[str, Any]:
-    """Roll the migration back and return the figures; a dry run only says what would be lost."""
+def take_back(context: Any, graph: Graph, retreat: Retreat) -> dict[str, Any]:
+    """Roll the migration back and return the figures; a dry run only says what would happen.
+
+    Raises LossesError where rows would go that the run did not bring and nobody said yes.
+    """
     migration = graph.migration
-    lost = losses(migration)
-    table = "\n".join(f"| {x.table} | {x.rows:,} | {x.loaded:,} |" for x in lost)
-    head = "| table | rows that go | of them loaded |\n|---|--:|--:|\n"
-    facts: dict[str, Any] = {"losses": dg.MetadataValue.md(head + table), "dry_run": dry_run}
-    if dry_run:
-        context.log.info("dry run: %d tables would be removed, nothing was done", len(lost))
-        return facts
-    for event in heard(context, graph, roll_back(migration)):
+    if retreat.dry_run or retreat.accept_losses:
+        facts = _facts(context, foresee(migration, by_restore=retreat.restore))
+    if retreat.dry_run:
+        context.log.info("dry run: nothing was done")
+        return {**facts, "dry_run": True}
+    events = roll_back(
+        migration,
+        by_restore=retreat.restore,
+        safety=retreat.safety,
+        lossless=not retreat.accept_losses,
+    )
+    for event in heard(context, graph, events):
+        if isinstance(event, Foreseen):
+            facts = _facts(context, event.found)
         if isinstance(event, StepDone):
             facts |= {f"{event.step}: {n}": v for n, v in step_facts(event.detail).items()}
             context.log.info("%s is undone", event.step)
-    return facts
+    return {**facts, "dry_run": False}
+
+
+def _facts(context: Any, found: Prospect) -> dict[str, Any]:
+    context.log.info("the way back is %s: %s", found.how, found.why)
+    for one in found.taken:
+        context.log.info("%s: %s", one.table, one.told)
+    rows = "".join(f"\n| {x.table} | {x.rows:,} | {x.told} |" for x in found.taken)
+    table = dg.MetadataValue.md("| table | rows that go | |\n|---|--:|---|" + rows)
+    return {"how": found.how, "why": found.why, "losses": table}
 
 
 def take_back_if_asked(context: Any, graph: Graph) -> None:
@@ -49,13 +68,13 @@ def rollback_job(graph: Graph) -> dg.JobDefinition:
     @dg.op(name=f"{name}__rollback", required_resource_keys=keys, out=dg.Out(dg.Nothing))
     def rollback(context: dg.OpExecutionContext) -> None:
         with explained():
-            dry_run = settings_of(context, name).dry_run
-            context.add_output_metadata(take_back(context, graph, dry_run=dry_run))
+            retreat = settings_of(context, name).retreat()
+            context.add_output_metadata(take_back(context, graph, retreat))
 
     @dg.job(
         name=f"{name}_rollback",
-        description="Takes the last run back, newest step first, and proves the original state.",
-        config=mapping(name),
+        description="Takes the last run back, by undo or restore, and proves the original state.",
+        config=mapping_back(name),
         tags={"datamig/target": graph.target_tag()},
         executor_def=dg.in_process_executor,
     )

@@ -50,7 +50,8 @@ def go(
     for number, move in enumerate(todo):
         if move is own:
             return own
-        _make(context, move, find_job, left=names[number + 1 :])
+        chosen = {"dry_run": False} if move.forward else settings.retreat().model_dump()
+        _make(context, move, find_job, chosen, left=names[number + 1 :])
     return None
 
 
@@ -61,13 +62,15 @@ def _refuse_options(settings: Settings, direction: str) -> None:
             raise SpecError(msg, hint="Leave one of both out.", where="launch")
 
 
-def _make(context: Any, move: Move, find_job: FindJob, left: list[str]) -> None:
+def _make(
+    context: Any, move: Move, find_job: FindJob, chosen: dict[str, Any], left: list[str]
+) -> None:
     name = move.migration.name
     job = name if move.forward else f"{name}_rollback"
     if move.forward:
         remember_tables(outlook(move.migration).plan)  # so that its tables are assets of the run
     done = find_job(move.migration, job).execute_in_process(
-        run_config={"dry_run": False},
+        run_config=chosen,
         instance=context.instance,
         raise_on_error=False,
         tags={

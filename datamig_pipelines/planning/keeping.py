@@ -1,30 +1,32 @@
 """Says what the step backup will do, in the sentences of the plan."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from datamig_pipelines.backups import Database
 from datamig_pipelines.catalog import Catalog
-from datamig_pipelines.dialects.base import Dialect
 from datamig_pipelines.spec import Backup
 
 
 def backup_notes(
-    policy: Backup, here: Catalog, owned: frozenset[str], target: Dialect
+    policy: Backup, whole: Catalog, owned: frozenset[str], target: Database
 ) -> Iterator[str]:
     """Yield what is kept, where, and how it is proven; nothing for a target that is empty.
 
-    The sizes are those of the target's own schema: the step looks at all of them.
+    ``whole`` is what the target holds in all its schemas.
     """
-    there = [t for t in here.tables if str(t.name) not in owned]
+    there = [t for t in whole.tables if str(t.name) not in owned]
     if there and policy.what == "all":
-        count, size = len(there), sum(t.bytes for t in there)
+        count, size = len(there), target.size(replace(whole, tables=tuple(there)))
         yield f"backup of the target ({count} tables, {_mega(size)}) to {policy.to}"
         yield _proof(policy, size)
     if policy.what == "tables":
         yield (
-            "backup of the tables that are written to only: a rollback by restore is not possible"
+            "backup: of the tables that are written to only; a run makes all of these itself, so "
+            "nothing of the target is kept, and the only way back is undo"
         )
-        if target.dumps_whole:
-            yield f"backup: {target.label} is one file, so all of it is kept"
+        if target.dialect.dumps_whole:
+            yield f"backup: {target.dialect.label} is one file, so all of it is kept"
     if policy.source:
         yield f"backup of the source to {policy.to}"
     if policy.keep or policy.keep_days:

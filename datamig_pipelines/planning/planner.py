@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
+from datamig_pipelines.backups import Database
 from datamig_pipelines.catalog import Catalog, ForeignKey, SchemaObject, Table, TableName, View
 from datamig_pipelines.errors import (
     NameCollisionError,
@@ -45,6 +46,7 @@ class Inputs:
 
     ``owned`` are the target tables that the ledger says an unfinished or finished run of this
     migration made: they may be there already. ``code`` are digests of the users' functions.
+    ``whole`` is what the target holds in all its schemas; None: ``here`` is that.
     """
 
     migration: Migration
@@ -57,6 +59,7 @@ class Inputs:
     run_id: str = ""
     code: dict[str, str] = field(default_factory=dict)
     measured: Measured | None = None
+    whole: Catalog | None = None
 
 
 def make_plan(inputs: Inputs) -> Plan:
@@ -96,9 +99,9 @@ class _Planner:
         self._check_empty(routes)
         unmoved(self.inputs.there.others, self.notes.append)
         objects = self._objects(routes)
-        here, target = self.inputs.here, self.inputs.target.dialect
-        policy = self.inputs.migration.backup
-        self.notes += backup_notes(policy, here, self.inputs.owned, target)
+        policy, whole = self.inputs.migration.backup, self.inputs.whole or self.inputs.here
+        target = Database(self.inputs.target.dialect, self.inputs.target.url)
+        self.notes += backup_notes(policy, whole, self.inputs.owned, target)
         self.notes += pace_notes(self.inputs.migration, self.engines.target)
         facts = plan_facts(
             routes, (views, objects), (self.engines.source, self.engines.target), self.inputs.code

@@ -53,6 +53,8 @@ def _values(route: Route, context: Context) -> Iterator[str]:
 def _rules(migration: Migration) -> Iterator[str]:
     if migration.backup.verify != "restore":
         yield f"the backup is not proven by a restore (backup.verify: {migration.backup.verify})"
+    if migration.backup.what == "tables":
+        yield "nothing of the target is kept (backup.what: tables): the only way back is undo"
     if migration.rejects.allow:
         yield f"rejected rows are allowed in {', '.join(migration.rejects.allow)}"
     missing = [p for p in _VALUES if p not in migration.validation.proofs]

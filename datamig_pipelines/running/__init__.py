@@ -9,6 +9,7 @@ from datamig_pipelines.running.expecting import (
     judge_alone,
     judge_source,
 )
+from datamig_pipelines.running.foreseeing import Foreseen, Loss, Prospect
 from datamig_pipelines.running.history import acknowledge, acknowledge_drift, history
 from datamig_pipelines.running.keeping import list_backups, verify_again
 from datamig_pipelines.running.line import (
@@ -27,7 +28,13 @@ from datamig_pipelines.running.readiness import Outlook, outlook
 from datamig_pipelines.running.rehearsal import Rehearsed, rehearse
 from datamig_pipelines.running.rejects import rejects, replay
 from datamig_pipelines.running.restoring import Overwritten
-from datamig_pipelines.running.rollback import Loss, losses, needs_restore, overwrites, roll_back
+from datamig_pipelines.running.rollback import (
+    foresee,
+    losses,
+    needs_restore,
+    overwrites,
+    roll_back,
+)
 from datamig_pipelines.running.run import (
     NothingToDo,
     StepStarted,
@@ -42,11 +49,13 @@ from datamig_pipelines.running.validation import Prover, proving, validate
 __all__ = [
     "Breaker",
     "Finding",
+    "Foreseen",
     "Loss",
     "Move",
     "NothingToDo",
     "Outlook",
     "Overwritten",
+    "Prospect",
     "Prover",
     "Rehearsed",
     "StepStarted",
@@ -62,6 +71,7 @@ __all__ = [
     "diff",
     "end_spread",
     "fitting_faults",
+    "foresee",
     "forget_source",
     "history",
     "judge_alone",

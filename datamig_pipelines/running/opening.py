@@ -144,9 +144,20 @@ def _found(
         names = frozenset(
             str(n) for n in [*(t.name for t in here.tables), *(v.name for v in here.views)]
         )
-    owned = _Owned(names, run.run_id if run else "")
+    owned = _Owned(names, run.run_id if run else "", _whole(ends[1], ledger.session))
     plan = _planned(migration, launch, ends, (there, here), owned)
     return Situation(plan, here, ledger, run)
+
+
+def everything(place: Place) -> Place:
+    """Return the place with all its schemas."""
+    return Place(place.dialect, place.url, "*" if place.dialect.can.schemas else "")
+
+
+def _whole(place: Place, session: Session) -> Catalog | None:
+    if not place.dialect.can.schemas or place.schema == "*":
+        return None
+    return everything(place).catalog(session)
 
 
 @contextmanager
@@ -210,6 +221,8 @@ class _Owned:
 
     names: frozenset[str] = frozenset()
     run_id: str = ""
+    whole: Catalog | None = None
+    """All that the target holds, where that is more than was asked for."""
 
 
 def _planned(
@@ -226,6 +239,7 @@ def _planned(
         *catalogs,
         owned=owned.names,
         run_id=owned.run_id,
+        whole=owned.whole,
         code={
             t.transform: code_of(t.transform, migration) for t in migration.tables if t.transform
         },

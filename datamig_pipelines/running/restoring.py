@@ -11,6 +11,7 @@ from datamig_pipelines.backups import (
     Manifest,
     State,
     Store,
+    bare,
     differences,
     fetched,
     observe,
@@ -39,14 +40,30 @@ RESTORE = "rollback:restore"
 class Overwritten:
     """What a restore takes from one table: its rows now, and those of the backup (None: no table).
 
-    ``made`` says that the run made the table. Views, functions and the like (``view v``) have no
-    rows of their own.
+    ``made`` says that the run made the table, ``since`` what was written to it since the load.
+    Views, functions and the like (``view v``) have no rows of their own.
     """
 
     table: str
     rows: int
     before: int | None
     made: bool
+    since: str = ""
+
+    @property
+    def foreign(self) -> bool:
+        """Say whether something goes that the run did not bring."""
+        return not self.made or bool(self.since)
+
+    @property
+    def told(self) -> str:
+        """Return in words what goes."""
+        rows = f"{self.rows:,} rows"
+        if self.before is not None:
+            return f"{rows} now, {self.before:,} in the backup  !! WRITTEN TO SINCE"
+        if self.made or self.since:
+            return self.since or f"{rows}, made by the run"
+        return f"{rows}  !! MADE BY OTHERS SINCE"
 
 
 def kept_of(ledger: Ledger, run: RunEntry) -> dict[str, Any]:
@@ -105,8 +122,15 @@ def overwritten(
             rows = before.rows if before else None
             lost.append(Overwritten(name, facts.rows, rows, name in made))
     others = [name for name in strangers(then, now) if not name.startswith("table ")]
-    own = [{o.partition(" ")[2], o.partition(" (")[0]} & made for o in others]
-    return lost + [Overwritten(o, 0, None, bool(m)) for o, m in zip(others, own, strict=True)]
+    return lost + [_thing(o, then, made) for o in others]
+
+
+def _thing(other: str, then: State, made: frozenset[str]) -> Overwritten:
+    """Return an entry of a view, function, sequence …; its digest is no part of the name."""
+    mine = bool({other.partition(" ")[2], bare(other)} & made)
+    was = {bare(o) for o in then.others}
+    since = "is not as it was in the backup" if bare(other) in was and not mine else ""
+    return Overwritten(bare(other) if since else other, 0, None, mine, since)
 
 
 def restore(

@@ -2,20 +2,35 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from datamig_pipelines.catalog import Table, View
 from datamig_pipelines.dialects.capabilities import Wire
 from datamig_pipelines.errors import DatamigError, LedgerError
 from datamig_pipelines.ledger import History, Ledger, RunEntry
 from datamig_pipelines.planning.order import parents_first
+from datamig_pipelines.running.foreseeing import (
+    Foreseen,
+    Loss,
+    Prospect,
+    losses_of,
+    made_tables,
+    prospect_of,
+    refuse,
+)
 from datamig_pipelines.running.memory import refuse_followed, remember_rolled_back
-from datamig_pipelines.running.opening import current_run, made_by, open_locked, target_place
+from datamig_pipelines.running.opening import (
+    current_run,
+    everything,
+    made_by,
+    open_locked,
+    target_place,
+)
 from datamig_pipelines.running.restoring import (
     Overwritten,
     changed_since,
     overwritten,
     restore,
+    restore_is_begun,
     restore_is_needed,
 )
 from datamig_pipelines.running.watch import tell
@@ -29,27 +44,20 @@ Witness = Callable[[str, Session], None]
 """Called with each step that was undone, and the session that sees the target as it is then."""
 
 
-@dataclass(frozen=True)
-class Loss:
-    """What a rollback would take from one table: the rows it has, and those the load brought."""
-
-    table: str
-    rows: int
-    loaded: int
-
-
 def losses(migration: Migration) -> list[Loss]:
     """Return what a rollback would remove. Raises LedgerError if there is nothing to take back."""
     place = target_place(migration)
     with place.open(readonly=True) as session:
-        ledger = Ledger(session)
-        run = _run(ledger, migration)
-        loaded = _loaded(ledger, run)
-        found = []
-        for table in _made(place, session, ledger, run):
-            rows = int(session.query(place.dialect.count(place.dialect.table(table.name)))[0][0])
-            found.append(Loss(str(table.name), rows, loaded.get(table.name.name, rows)))
-        return found
+        run = _run(Ledger(session), migration)
+        return losses_of(place, session, run, values=True)
+
+
+def foresee(migration: Migration, *, by_restore: bool = False) -> Prospect:
+    """Return what a rollback will do, and what it takes. Raises what `roll_back` raises."""
+    place = target_place(migration)
+    with place.open(readonly=True) as session:
+        run = _run(Ledger(session), migration)
+        return prospect_of(migration, place, session, run, by_restore=by_restore)
 
 
 def overwrites(migration: Migration) -> list[Overwritten]:
@@ -73,16 +81,19 @@ def roll_back(
     by_restore: bool = False,
     fallback: bool = False,
     safety: bool = True,
+    lossless: bool = False,
     witness: Witness | None = None,
 ) -> Iterator[Event]:
     """Take the last run of a migration back, prove the original state, and say so.
 
     Undo, newest step first, where that is exact; else, or with ``by_restore``, the backup is
     restored over everything in the target but the ledger. ``fallback`` restores as well where undo
-    fails. ``safety`` keeps the target as it is before a restore. Safe to repeat: a rollback that
-    was killed goes on. ``witness`` looks on where nothing is restored.
+    fails. ``safety`` keeps the target as it is before a restore. With ``lossless`` nothing is done
+    if something would go that the run did not bring. Safe to repeat: a rollback that was killed
+    goes on. ``witness`` looks on where nothing is restored.
 
     Raises:
+        LossesError: ``lossless``, and something would go; nothing was touched.
         LedgerError: There is nothing to take back, or the original state is not reached.
         BackupError: A restore is needed, and there is no whole backup, or it is refused.
     """
@@ -90,6 +101,11 @@ def roll_back(
     with open_locked(place) as session:
         ledger = Ledger(session)
         run = _run(ledger, migration)
+        half = restore_is_begun(ledger, run) and not place.dialect.replaces_at_once
+        if lossless and not half:  # of a restore that was begun there is nothing left to lose
+            found = prospect_of(migration, place, session, run, by_restore=by_restore)
+            yield tell(Foreseen(found))
+            refuse(migration, found)
         if by_restore or restore_is_needed(ledger, run):
             events = restore(migration, place, session, run, safety=safety)
         elif fallback:
@@ -107,6 +123,8 @@ def _undone_or_restored(
         yield from _undone(migration, place, session, run)
     except DatamigError as error:
         yield Said(f"undo stopped ({error.message}), so the backup is restored")
+        for one in overwritten(migration, place, session, Ledger(session), run):
+            yield Said(f"the restore overwrites {one.table}: {one.told}")
         yield from restore(migration, place, session, run, safety=True)
 
 
@@ -159,30 +177,14 @@ def _run(ledger: Ledger, migration: Migration) -> RunEntry:
     return run
 
 
-def _loaded(ledger: Ledger, run: RunEntry) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for name in ledger.loaded_tables(run.run_id):
-        counts[name.rpartition(".")[2]] = ledger.table_state(run.run_id, name).rows_loaded
-    return counts
-
-
-def _made(place: Place, session: Session, ledger: Ledger, run: RunEntry) -> list[Table]:
-    made = made_by(ledger, run)
-    return [t for t in _all(place).catalog(session).tables if str(t.name) in made]
-
-
-def _all(place: Place) -> Place:
-    return Place(place.dialect, place.url, "*" if place.dialect.can.schemas else "")
-
-
 def _context(
     migration: Migration, place: Place, session: Session, ledger: Ledger, run: RunEntry
 ) -> Context:
-    tables = {t.name: t for t in _made(place, session, ledger, run)}
+    tables = {t.name: t for t in made_tables(place, session, ledger, run)}
     parents = {name: [k.target for k in t.foreign_keys] for name, t in tables.items()}
     order, _ = parents_first(list(tables), parents)
     made = made_by(ledger, run)
-    catalog = _all(place).catalog(session)
+    catalog = everything(place).catalog(session)
     views = [v for v in catalog.views if str(v.name) in made]
     return Context(
         migration,
@@ -206,7 +208,7 @@ def _prove(place: Place, session: Session, ledger: Ledger, run: RunEntry) -> lis
     before = json.loads(detail or "{}").get("catalog")
     if before is None:
         return []
-    after = names_of(_all(place).catalog(session))
+    after = names_of(everything(place).catalog(session))
     made = made_by(ledger, run)
     new = [name for name in after if name not in before]
     left = [name for name in new if {name, name.partition(" ")[2]} & made]

@@ -25,6 +25,7 @@ _FINISHED = "run:finished"
 _AFTER_ALL_TABLES = ("constraints", "validate", "report")
 _AFTER_PROOFS = ("constraints", "report")
 _UP_TO_LOAD = ("backup", "schema", "load")
+_WRITING = ("schema", "load", "constraints")
 
 
 @dataclass(frozen=True)
@@ -108,12 +109,27 @@ def undo_if_asked(migration: Migration, why: DatamigError) -> Iterator[Event]:
 
 
 def _step(name: str, plan: Plan, session: Session, *, alone: bool) -> Iterator[Event]:
+    if name in _WRITING:
+        yield from _kept_first(plan, session)
     try:
         for event in _step_events(name, plan, session, alone=alone):
             yield tell(event)
     except DatamigError as error:
         tell(StepFailed(name, error))
         raise
+
+
+def _kept_first(plan: Plan, session: Session) -> Iterator[Event]:
+    """Make the backup that a step chosen by itself would do without.
+
+    A backup made later would hold what the run made, and would be no way back.
+    """
+    if Ledger(session).steps(plan.context.run_id).get("backup", ("", ""))[0] == "done":
+        return
+    yield tell(Said("nothing was kept of the target yet: the step backup comes first"))
+    yield from (
+        e for e in _step("backup", plan, session, alone=True) if not isinstance(e, StepDone)
+    )
 
 
 def _step_events(name: str, plan: Plan, session: Session, *, alone: bool) -> Iterator[Event]:

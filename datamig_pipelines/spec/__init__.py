@@ -2,7 +2,7 @@
 
 from datamig_pipelines.spec.connection import Connection
 from datamig_pipelines.spec.files import find_migration, list_migrations, read_migration
-from datamig_pipelines.spec.launch import Direction, Launch
+from datamig_pipelines.spec.launch import Direction, Launch, Retreat
 from datamig_pipelines.spec.line import Line, is_there, line_of
 from datamig_pipelines.spec.migration import Migration
 from datamig_pipelines.spec.policy import (
@@ -33,6 +33,7 @@ __all__ = [
     "Metrics",
     "Migration",
     "Rejects",
+    "Retreat",
     "Rollback",
     "Schedule",
     "Side",

@@ -28,3 +28,17 @@ class Launch(SpecModel):
     batch_size: int | None = Field(default=None, ge=1, le=1_000_000)
     tables: tuple[str, ...] = ()
     plan: str = Field(default="", pattern=r"^[0-9a-f]*$")
+
+
+class Retreat(SpecModel):
+    """The arguments of one rollback.
+
+    ``restore`` puts the backup back even if undo would do. ``accept_losses`` is the yes to what the
+    rollback takes although the run did not bring it. ``safety`` keeps the target as it is before a
+    restore.
+    """
+
+    restore: bool = False
+    accept_losses: bool = False
+    safety: bool = True
+    dry_run: bool = False

@@ -148,30 +148,6 @@ def test_large_target_is_dumped_by_several_connections(
 # ---- how it is proven
 
 
-def test_size_decides_how_it_is_verified_and_the_plan_says_so(pg_journey: Journey) -> None:
-    """Above verify_restore_max_bytes only checksums are compared; plan and manifest tell."""
-    pg_journey.attributes["backup"] = {"verify_restore_max_bytes": 10}
-
-    notes = running.look(pg_journey.migration).context.notes
-    detail = backed_up(pg_journey)
-
-    assert any("NOT by a restore" in n for n in notes)
-    assert (detail["verified"], detail["recovery_s"]) == ("checksum", None)
-
-
-def test_plan_says_what_the_backup_does(pg_journey: Journey) -> None:
-    """Where it goes, how it is proven and what is deleted are notes of the plan."""
-    pg_journey.attributes["backup"] = {"to": "./kept", "keep": 3, "source": True}
-
-    told = [n for n in running.look(pg_journey.migration).context.notes if "backup" in n]
-
-    assert told[0].startswith("backup of the target (3 tables")
-    assert told[0].endswith("to ./kept")
-    assert told[1] == "backup: verified by a restore into a scratch database"
-    assert told[2] == "backup of the source to ./kept"
-    assert "the newest 3" in told[3]
-
-
 @pytest.mark.parametrize("verify", ["restore", "checksum"])
 def test_flipped_byte_turns_the_step_red(
     verify: str, journey: Journey, monkeypatch: pytest.MonkeyPatch

@@ -134,3 +134,40 @@ def test_report_names_the_way_back(cli: Cli, loaded: Path) -> None:
 
     assert "- way back: " in report
     assert "restored and compared in" in report
+
+
+@pytest.mark.parametrize("way", [(), ("--restore",)])
+def test_rollback_dry_run_says_the_way_and_touches_nothing(
+    cli: Cli, loaded: Path, way: tuple[str, ...]
+) -> None:
+    """--dry-run asks nothing, tells undo or restore and every loss, and changes no byte."""
+    change(loaded, "UPDATE regions SET name = 'another' WHERE id = 1")
+    target = loaded.with_name("target.duckdb")
+    before = target.read_bytes()
+
+    said = cli("rollback", loaded, *way, "--dry-run", "--json")
+
+    told = json.loads(said.out)
+    taken = told["would_overwrite" if way else "would_remove"]
+    assert said.code == 0, said.err
+    assert told["how"] == ("restore" if way else "undo")
+    assert [t["table"].rpartition(".")[2] for t in taken] == ["regions"]
+    assert "VALUES WERE CHANGED SINCE THE LOAD" in said.err
+    assert target.read_bytes() == before
+
+
+def test_rollback_without_a_terminal_needs_accept_losses(
+    cli: Cli, loaded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Values changed since, nobody there: exit 4, the hint says --yes; its long name does it."""
+    change(loaded, "UPDATE regions SET name = 'another' WHERE id = 1")
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: False)
+
+    refused = cli("rollback", loaded)
+    done = cli("rollback", loaded, "--accept-losses")
+
+    assert refused.code == 4
+    assert "VALUES WERE CHANGED SINCE THE LOAD" in refused.err
+    assert "--yes" in refused.err
+    assert done.code == 0, done.err
+    assert rows(loaded) == 2

@@ -122,6 +122,11 @@ class DuckDB(DuckDBTampering, Dialect):
         return not driver.path_of(url).exists()
 
     @override
+    def file_bytes(self, url: URL) -> int:
+        path = driver.path_of(url)
+        return path.stat().st_size if path.exists() else 0
+
+    @override
     def default_schema(self, url: URL) -> str:
         return "main"
 

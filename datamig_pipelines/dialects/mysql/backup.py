@@ -28,6 +28,8 @@ from datamig_pipelines.errors import (
     without_secrets,
 )
 
+LEDGER_FILE: Final = "ledger.sql.gz"
+"""The ledger's tables, empty: views may look at them. Sorted before the other file."""
 _DUMP_FILE: Final = "mysql.sql.gz"
 _DUMP: Final = ("mariadb-dump", "mysqldump")
 _CLIENT: Final = ("mariadb", "mysql")
@@ -61,37 +63,49 @@ def dump(url: URL, folder: Path, order: DumpOrder) -> list[Path]:
         DriverMissingError: There is no such program.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / _DUMP_FILE
-    path.touch(mode=0o600)
-    with path.open("wb") as file, closing(Streamed().dump(url, order)) as blocks:
-        file.writelines(blocks)
-    return [path]
+    written = []
+    for name, blocks in Streamed().dumps(url, order):
+        path = folder / name
+        path.touch(mode=0o600)
+        with path.open("wb") as file, closing(blocks):
+            file.writelines(blocks)
+        written.append(path)
+    return written
 
 
 class Streamed:
-    """One compressed script on its way: from the dump program, to the client."""
+    """Compressed scripts on their way: from the dump program, to the client."""
 
-    name = _DUMP_FILE
+    names: tuple[str, ...] = (LEDGER_FILE, _DUMP_FILE)
 
-    def dump(self, url: URL, order: DumpOrder) -> Generator[bytes, None, None]:
-        """Yield the script's blocks, compressed. Raises as `dump` does."""
-        ignored = [f"--ignore-table={url.database}.{name}" for name in ledger_tables(url)]
+    def dumps(
+        self, url: URL, order: DumpOrder
+    ) -> Iterator[tuple[str, Generator[bytes, None, None]]]:
+        """Yield the scripts. Raises as `dump` does."""
+        own, database = ledger_tables(url), str(url.database)
+        if own and order.only is None:
+            yield LEDGER_FILE, _script(url, ["--no-data", database, *own])
+        ignored = [f"--ignore-table={database}.{name}" for name in own]
         if order.only is not None:
-            ignored += [f"--ignore-table={url.database}.{name.name}" for name in order.others]
-        packer, end = zlib.compressobj(_LEVEL, wbits=_GZIP), b""
-        options = [*_OPTIONS, *ignored, str(url.database)]
-        with _client(_DUMP, options, url, stdout=PIPE) as process:
-            for block in output(process):
-                end = (end + block)[-_END_BYTES:]
-                yield packer.compress(block)
-        if b"-- Dump completed" not in end:
-            msg = "the dump has no end: the program stopped before it was through"
-            raise BackupError(msg, hint="Run again; nothing was kept of it.")
-        yield packer.flush()
+            ignored += [f"--ignore-table={database}.{name.name}" for name in order.others]
+        yield _DUMP_FILE, _script(url, [*_OPTIONS, *ignored, database])
 
     def restore(self, url: URL, blocks: Iterator[bytes]) -> None:
         """Run a compressed script. Raises as `restore` does."""
         _run_script(url, _plain(blocks))
+
+
+def _script(url: URL, options: list[str]) -> Generator[bytes, None, None]:
+    """Yield what the dump program says, through gzip, and see that it came to its end."""
+    packer, end = zlib.compressobj(_LEVEL, wbits=_GZIP), b""
+    with _client(_DUMP, options, url, stdout=PIPE) as process:
+        for block in output(process):
+            end = (end + block)[-_END_BYTES:]
+            yield packer.compress(block)
+    if b"-- Dump completed" not in end:
+        msg = "the dump has no end: the program stopped before it was through"
+        raise BackupError(msg, hint="Run again; nothing was kept of it.")
+    yield packer.flush()
 
 
 def dump_tool() -> str:
@@ -178,6 +192,11 @@ def asked(url: URL, sql: str) -> list[tuple[Any, ...]]:
             return driver.query(connection, sql, ())
     except pymysql.err.Error as error:
         raise failures.translate(error) from error
+
+
+def client() -> str:
+    """Return the path of the client that runs scripts. Raises DriverMissingError."""
+    return _program(_CLIENT)
 
 
 def _program(names: Sequence[str]) -> str:

@@ -36,8 +36,10 @@ def replace(connection: Any, url: URL, files: Sequence[Path]) -> None:
     a repetition drops that and starts over.
 
     Raises:
+        DriverMissingError: There is no client; nothing was changed.
         RestoreError: A script was refused; the target holds a part of the backup.
     """
+    backup.client()
     _outwait(connection)
     driver.query(connection, "SET SESSION foreign_key_checks = 0", ())
     try:
@@ -45,8 +47,9 @@ def replace(connection: Any, url: URL, files: Sequence[Path]) -> None:
             driver.query(connection, statement, ())
     finally:
         driver.query(connection, "SET SESSION foreign_key_checks = 1", ())
+    scripts = [f for f in files if f.name != backup.LEDGER_FILE]
     try:
-        backup.restore(url, files, first=f"SELECT GET_LOCK({_LOCK}, 0);\n")
+        backup.restore(url, scripts, first=f"SELECT GET_LOCK({_LOCK}, 0);\n")
     except BackupError as error:
         msg = f"the restore stopped half-way: {error.message}"
         hint = "Mend the cause, then run the same rollback again: it starts this restore over."

@@ -30,7 +30,6 @@ from datamig_pipelines.errors import (
 _DUMP_FILE: Final = "postgresql.dump"
 _ARCHIVE: Final = "--format=custom"
 _SCHEMA: Final = ("--schema-only", "--file=-")
-_LEDGER_SCHEMA: Final = "datamig"
 ABOUT_US: Final = (
     "SELECT current_setting('server_version_num')::int / 10000, "
     "rolsuper FROM pg_roles WHERE rolname = current_user"
@@ -55,7 +54,9 @@ class _Tool:
 
 
 def dump(url: URL, folder: Path, order: DumpOrder) -> list[Path]:
-    """Write the database, our ledger's schema excepted, as one compressed archive or a folder.
+    """Write the database as one compressed archive or a folder.
+
+    Our ledger is in it, for what leans on it (a view, an extension) could not be restored alone.
 
     Raises:
         BackupError: pg_dump is too old or failed; DiskFullError where it found no room.
@@ -76,7 +77,7 @@ def _shape(order: DumpOrder) -> list[str]:
 
 
 def _wanted(url: URL, order: DumpOrder) -> list[str]:
-    options = [f"--exclude-schema={_LEDGER_SCHEMA}", f"--dbname={conninfo(url)}"]
+    options = [f"--dbname={conninfo(url)}"]
     if order.snapshot:
         options.append(f"--snapshot={order.snapshot}")
     if order.only is not None:
@@ -137,10 +138,15 @@ def _owners(url: URL, script: BinaryIO) -> list[str]:
 class Streamed:
     """One archive on its way: pg_dump writes it to a pipe, pg_restore reads it from one."""
 
-    name = _DUMP_FILE
+    names: tuple[str, ...] = (_DUMP_FILE,)
 
-    def dump(self, url: URL, order: DumpOrder) -> Generator[bytes, None, None]:
-        """Yield the archive's blocks. Raises as `dump` does."""
+    def dumps(
+        self, url: URL, order: DumpOrder
+    ) -> Iterator[tuple[str, Generator[bytes, None, None]]]:
+        """Yield the archive. Raises as `dump` does."""
+        yield _DUMP_FILE, self._archive(url, order)
+
+    def _archive(self, url: URL, order: DumpOrder) -> Generator[bytes, None, None]:
         argv = [tool("pg_dump", _server_major(url)), _ARCHIVE, *_wanted(url, order)]
         with _program(argv, url, stdout=subprocess.PIPE) as process:
             yield from output(process)

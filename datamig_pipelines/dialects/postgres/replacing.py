@@ -16,6 +16,7 @@ from datamig_pipelines.errors import LockTimeoutError, RestoreError
 
 _BLOCK_BYTES: Final = 1024 * 1024
 _LOCK_TIMEOUT_S: Final = 30
+_LEDGER: Final = "datamig"
 _THROUGH: Final = "datamig-is-through"
 _SYSTEM: Final = "n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'datamig')"
 _KEPT: Final = (
@@ -68,8 +69,24 @@ _BEGIN: Final = f"""
 BEGIN;
 SET LOCAL lock_timeout = '{_LOCK_TIMEOUT_S}s';
 SELECT pg_advisory_xact_lock(hashtext('datamig restore'));
+CREATE TEMPORARY TABLE datamig_there ON COMMIT DROP AS
+SELECT oid, relname FROM pg_class WHERE relnamespace = to_regnamespace('{_LEDGER}');
 {_EMPTY}
 """
+_END: Final = """
+DO $datamig$
+DECLARE
+  gone text;
+BEGIN
+  SELECT pg_catalog.string_agg(t.relname::text, ', ') INTO gone FROM pg_temp.datamig_there t
+  WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.oid = t.oid);
+  IF gone IS NOT NULL THEN
+    RAISE EXCEPTION 'in the schema of the ledger lies what would be gone for good: %', gone;
+  END IF;
+END
+$datamig$;
+"""
+"""What others put beside the ledger comes back with no restore: a drop must not take it along."""
 
 
 def replace(url: URL, files: Sequence[Path]) -> None:
@@ -85,12 +102,13 @@ def replace(url: URL, files: Sequence[Path]) -> None:
     archive = backup.archive(files)
     restore = backup.tool("pg_restore", int(major))
     psql = backup.tool("psql", int(major))
-    kept = {name for (name,) in backup.all_asked(url, _KEPT)}
+    kept = {_LEDGER, *(name for (name,) in backup.all_asked(url, _KEPT))}
     environment = backup.environment(url)
     with tempfile.TemporaryDirectory(prefix="datamig-") as folder:
         contents = Path(folder) / "contents"
         contents.write_text(_contents(restore, archive, kept))
-        written = [restore, *owners, f"--use-list={contents}", "--file=-", str(archive)]
+        chosen = [f"--use-list={contents}", f"--exclude-schema={_LEDGER}"]
+        written = [restore, *owners, *chosen, "--file=-", str(archive)]
         client = [psql, "-X", "-q", "--no-password", "-o", os.devnull, "-v", "ON_ERROR_STOP=1"]
         _pipe(written, [*client, f"--dbname={backup.conninfo(url)}"], environment, url)
 
@@ -148,7 +166,7 @@ def _pump(script: "subprocess.Popen[bytes]", client: "subprocess.Popen[bytes]") 
             target.write(block)
         if script.wait() != 0:
             return False
-        target.write(f"\n\\echo {_THROUGH}\n".encode())
+        target.write(f"{_END}\n\\echo {_THROUGH}\n".encode())
         target.flush()
         if cast("IO[bytes]", client.stdout).readline().strip() != _THROUGH.encode():
             return False

@@ -128,6 +128,11 @@ class SQLite(SQLiteTampering, Dialect):
         return not driver.path_of(url).exists()
 
     @override
+    def file_bytes(self, url: URL) -> int:
+        path = driver.path_of(url)
+        return path.stat().st_size if path.exists() else 0
+
+    @override
     def lock_run(self, connection: Any, name: str) -> bool:
         return driver.lock_run(connection, name)
 
