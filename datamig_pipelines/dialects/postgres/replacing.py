@@ -15,6 +15,9 @@ from datamig_pipelines.dialects.postgres import backup
 from datamig_pipelines.errors import LockTimeoutError, RestoreError
 
 _BLOCK_BYTES: Final = 1024 * 1024
+_TAIL_BYTES: Final = 1024
+_COMMIT: Final = re.compile(rb"\nCOMMIT;(?=\s+(?:(?:--|\\unrestrict )[^\n]*\s+)*\Z)")
+"""The end of pg_restore's script: its own COMMIT, then comments. Ours comes later."""
 _LOCK_TIMEOUT_S: Final = 30
 _LEDGER: Final = "datamig"
 _THROUGH: Final = "datamig-is-through"
@@ -108,7 +111,9 @@ def replace(url: URL, files: Sequence[Path]) -> None:
         contents = Path(folder) / "contents"
         contents.write_text(_contents(restore, archive, kept))
         chosen = [f"--use-list={contents}", f"--exclude-schema={_LEDGER}"]
-        written = [restore, *owners, *chosen, "--file=-", str(archive)]
+        # Without the option each large object is framed by a BEGIN and a COMMIT of its own.
+        once = "--single-transaction"
+        written = [restore, once, *owners, *chosen, "--file=-", str(archive)]
         client = [psql, "-X", "-q", "--no-password", "-o", os.devnull, "-v", "ON_ERROR_STOP=1"]
         _pipe(written, [*client, f"--dbname={backup.conninfo(url)}"], environment, url)
 
@@ -162,10 +167,15 @@ def _pump(script: "subprocess.Popen[bytes]", client: "subprocess.Popen[bytes]") 
     source, target = cast("IO[bytes]", script.stdout), cast("IO[bytes]", client.stdin)
     with suppress(BrokenPipeError):
         target.write(_BEGIN.encode())
+        tail = b""
         while block := source.read(_BLOCK_BYTES):
-            target.write(block)
-        if script.wait() != 0:
+            held = tail + block
+            target.write(held[:-_TAIL_BYTES])
+            tail = held[-_TAIL_BYTES:]
+        its_end = _COMMIT.search(tail)
+        if script.wait() != 0 or its_end is None:
             return False
+        target.write(tail[: its_end.start()] + tail[its_end.end() :])
         target.write(f"{_END}\n\\echo {_THROUGH}\n".encode())
         target.flush()
         if cast("IO[bytes]", client.stdout).readline().strip() != _THROUGH.encode():
