@@ -27,6 +27,7 @@ from datamig_pipelines.dialects.fitting import Beyond, Limits
 from datamig_pipelines.dialects.mysql import (
     backup,
     canonical,
+    casting,
     catalog_reader,
     courtesy,
     cutting,
@@ -46,7 +47,7 @@ from datamig_pipelines.dialects.mysql import (
     types,
 )
 from datamig_pipelines.dialects.mysql.landing import load_sql
-from datamig_pipelines.dialects.reading import Compared, KeyPart, Landing, Read, Row
+from datamig_pipelines.dialects.reading import Cast, Compared, KeyPart, Landing, Read, Row
 from datamig_pipelines.dialects.statement import Statement
 from datamig_pipelines.errors import EngineError
 
@@ -79,6 +80,7 @@ class MySQL(Dialect):
         only_rows=False,
         fulltext_indexes=True,
         foreign_key_actions=True,
+        loads_by_cast=False,
         limits=(Limit.LOCK, Limit.STATEMENT),
     )
 
@@ -219,8 +221,16 @@ class MySQL(Dialect):
         return "1" if value else "0"
 
     @override
+    def cast(self, sql: str, held: Type, into: Type, *, own: bool) -> Cast | None:
+        return casting.cast(sql, held, into)
+
+    @override
     def canonical(self, column: Compared) -> str:
         return canonical.canonical(column)
+
+    @override
+    def joined(self, *texts: str) -> str:
+        return f"CONCAT({', '.join(texts)})"
 
     # ---- writing
 
