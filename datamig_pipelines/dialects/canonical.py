@@ -55,11 +55,8 @@ def canon(held: Type, compare: Kind) -> Canon:
         return boolean
     if compare in {Kind.TEXT, Kind.JSON} and held.kind is Kind.DECIMAL:
         return rendered_number
-    if compare is Kind.TIMESTAMP and held.kind in TEXTS:
-        return moment
-    if compare is Kind.FLOAT and held.kind in TEXTS:
-        return parsed_float
-    return _BY_KIND.get(compare, plain)
+    own = _OF_TEXT if held.kind in TEXTS else _BY_KIND
+    return own.get(compare) or _BY_KIND.get(compare, plain)
 
 
 def plain(value: Cell) -> str:
@@ -252,3 +249,5 @@ _BY_KIND: Final[dict[Kind, Canon]] = {
     Kind.DURATION: clock,
     Kind.UUID: guid,
 }
+_OF_TEXT: Final[dict[Kind, Canon]] = {Kind.TIMESTAMP: moment, Kind.FLOAT: parsed_float}
+"""Texts that somebody is to parse."""

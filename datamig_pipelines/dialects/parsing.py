@@ -46,8 +46,10 @@ _SECOND: Final = ":[0-5][0-9]([.][0-9]{0,6}0*)?"
 _NUMBER: Final = "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)"
 SMALL_POWER: Final = "^[+-]?([0-9]{1,15}[.]?[0-9]{0,10}|[.][0-9]{1,10})[eE][+-]?[0-9]$"
 """Numbers with an exponent that every engine's decimals have room for."""
-_POWER: Final = "([0-9]{1,2}|[12][0-9]{2}|30[0-8])"
-_FLOATING: Final = f"^{_NUMBER}([eE]([+-]?{_POWER}|-3[0-9]{{2}}))?$"
+_POWER: Final = "([0-9]{1,2}|[12][0-9]{2}|30[0-7])"
+_SMALL: Final = "-3([01][0-9]|2[0-4])"
+_LARGEST: Final = "[+-]?1[.][0-7][0-9]*[eE][+]?308"
+_FLOATING: Final = f"^({_NUMBER}([eE]([+-]?{_POWER}|{_SMALL}))?|{_LARGEST})$"
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ class Speech:
         """Return plain digits; ``power`` is SQL for a number that has an exponent."""
         bare = f"trim({text})"
         digits = self.without(bare, "^[+-]?0*")
-        short = f"CASE WHEN {digits} LIKE '%.%' THEN {self.without(digits, '[.]?0*$')} ELSE {digits} END"
+        cut = self.without(digits, "[.]?0*$")
+        short = f"CASE WHEN {digits} LIKE '%.%' THEN {cut} ELSE {digits} END"
         sign = f"CASE WHEN {bare} LIKE '-%' THEN '-' ELSE '' END"
         zero = f"CASE WHEN {digits} LIKE '.%' THEN '0' ELSE '' END"
         whole = (
@@ -111,7 +114,7 @@ class Speech:
         parts = [f"substr({digits}, {at}, {size})" for at, size in cuts]
         dashed = [p for part in parts for p in (part, "'-'")][:-1]
         found = self.matches.format(digits, "^[0-9a-f]{32}$")
-        return f"CASE WHEN {found} THEN {self.joined(*dashed)} ELSE {text} END"
+        return f"CASE WHEN {found} THEN {self.joined(*dashed)} ELSE lower({text}) END"
 
     def date(self, text: str) -> str:
         """Return the day; a time of day is none, unless it is midnight."""

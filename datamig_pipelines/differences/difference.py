@@ -99,7 +99,7 @@ class RowDiff:
 
     @property
     def unread(self) -> bool:
-        """Say whether all that was found are texts of which nobody knows what they should become."""
+        """Say whether all that was found are texts whose meaning is the target's own."""
         return bool(self.causes) and all(c.cause == UNREAD for c in self.causes)
 
     def columns_that_differ(self) -> list[str]:

@@ -117,7 +117,7 @@ def _projection(
         return made
     cast = _cast(made, engines)
     if cast is None:
-        hexed = type_.kind is Kind.BLOB and form is Kind.BLOB and _sends_lines(engines)
+        hexed = type_.kind is Kind.BLOB is form and _sends_lines(engines)
         return replace(made, compare=None) if hexed else made
     return replace(made, compare=form or into.kind, cast=cast)
 
@@ -128,7 +128,7 @@ def _sends_lines(engines: Engines) -> bool:
 
 
 def _made_by_a_function(column: Projection) -> Projection:
-    """Return a column whose values a function makes: no cast of the source says what they become."""
+    """Return a column of a function's values: no cast of the source says what they become."""
     known = column.type.kind is column.into.kind or not changes(column.type, column.into)
     return replace(column, cast=None, compare=column.compare if known else None)
 

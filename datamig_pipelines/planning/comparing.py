@@ -50,7 +50,7 @@ def compare_kind(source: Type, target: Type) -> Kind | None:
 def changes(source: Type, target: Type) -> bool:
     """Say whether a cast may change the value, so that a proof must know what becomes of it."""
     a, b = source.kind, target.kind
-    if {a, b} <= {*_TEXTS} or source.same_as(target):
+    if {a, b} <= {*_TEXTS} or a is b is Kind.BLOB or source.same_as(target):
         return False
     if b is Kind.DECIMAL and target.scale is not None:
         return a in (Kind.FLOAT, *TEXTS) or (a is Kind.DECIMAL and _finer(source, target))

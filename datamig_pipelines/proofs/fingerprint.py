@@ -39,7 +39,9 @@ class TableFingerprint(Proof):
         try:
             where = without_rejected(route, evidence.source, evidence.state, evidence.rejected)
         except NotLeftOutError as why:
-            figures = (str(_of_source(evidence, columns, route.where)), str(target))
+            sure = not any(c.cast for c in columns)  # the cast of a rejected row would fail
+            figure = str(_of_source(evidence, columns, route.where)) if sure else ""
+            figures = (figure, str(target))
             return self.result(evidence, Verdict.NOT_COMPARABLE, figures, str(why))
         source = _of_source(evidence, columns, where)
         figures = (str(source), str(target))

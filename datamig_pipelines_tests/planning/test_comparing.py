@@ -52,6 +52,7 @@ CHANGED = [
     (Type(Kind.TEXT), Type(Kind.CHAR, length=3), False),
     (Type(Kind.JSON), Type(Kind.JSON, binary=True), True),
     (Type(Kind.INTEGER), Type(Kind.TEXT), False),
+    (Type(Kind.BLOB, length=16), Type(Kind.BLOB), False),
 ]
 
 

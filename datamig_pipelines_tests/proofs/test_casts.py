@@ -48,8 +48,10 @@ def test_cast_with_a_fixed_meaning_is_proven(
 
 
 OWN = (
-    "CREATE TABLE own (id integer PRIMARY KEY, j json, d text, b bytea, s text, k timestamp, u uuid, "
-    "f double precision)",
+    (
+        "CREATE TABLE own (id integer PRIMARY KEY, j json, d text, b bytea, s text, k timestamp, "
+        "u uuid, f double precision)"
+    ),
     (
         "INSERT INTO own VALUES (1, '{\"b\":  1, \"a\": 1.50}', 'Jan 5 2020', '\\x00ff', '\\x41', "
         "'2020-01-31 10:00:00.25', '123e4567-e89b-12d3-a456-426614174000', 1.005), "

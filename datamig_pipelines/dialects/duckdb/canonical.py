@@ -16,15 +16,24 @@ _MOMENTS = {Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ}
 def canonical(column: Compared) -> str:
     """Return SQL for the canonical text of a column in the form ``column.compare``."""
     sql, held, compare = column.sql, column.held, column.compare
-    element = held.element
-    if element and compare is Kind.ARRAY and element.kind in BY_ELEMENT:
-        one = canonical(Compared("e", element, element.kind))
-        texts = f"list_transform({sql}, lambda e: coalesce({one}, 'null'))"
-        return f"'[' || array_to_string({texts}, ',') || ']'"
     if held.kind in TEXTS and compare in PARSED:
         return _parsed(text(sql, held), compare)
-    if compare in _NUMBERS:
-        return _number(sql, held, compare)
+    if compare is Kind.ARRAY:
+        return _list(sql, held)
+    return _number(sql, held, compare) if compare in _NUMBERS else _other(sql, held, compare)
+
+
+def _list(sql: str, held: Type) -> str:
+    """Return the canonical texts of a list's elements."""
+    element = held.element
+    if element is None or element.kind not in BY_ELEMENT:
+        return text(sql, held)
+    one = canonical(Compared("e", element, element.kind))
+    texts = f"list_transform({sql}, lambda e: coalesce({one}, 'null'))"
+    return f"'[' || array_to_string({texts}, ',') || ']'"
+
+
+def _other(sql: str, held: Type, compare: Kind) -> str:
     if compare in _MOMENTS:
         return _moment(sql, held, compare)
     if compare in {Kind.TIME, Kind.DURATION} and held.kind is Kind.INTERVAL:
@@ -32,8 +41,8 @@ def canonical(column: Compared) -> str:
     if compare is Kind.BLOB and held.kind is not Kind.BLOB:
         return f"lower(hex(encode({text(sql, held)})))"
     if compare is Kind.UUID and held.kind is Kind.BLOB:
-        words = f"lower(CAST({sql} AS VARCHAR))"
-        return f"CASE octet_length({sql}) WHEN 36 THEN {words} ELSE {_SPEECH.guid(text(sql, held))} END"
+        dashed, words = _SPEECH.guid(text(sql, held)), f"lower(CAST({sql} AS VARCHAR))"
+        return f"CASE octet_length({sql}) WHEN 36 THEN {words} ELSE {dashed} END"
     shape = {Kind.UUID: "lower({0})", Kind.CHAR: "rtrim({0}, ' ')"}.get(compare, "{0}")
     return shape.replace("{0}", text(sql, held))
 
@@ -41,12 +50,14 @@ def canonical(column: Compared) -> str:
 def _parsed(words: str, form: Kind) -> str:
     """Return the canonical text of a text that holds a value; see `parsing`."""
     if form is Kind.FLOAT:
-        number = _float(f"CAST(CAST(trim({words}) AS DOUBLE) AS VARCHAR)")
-        return _SPEECH.floating(words, number)
+        number = _float(f"CAST(TRY_CAST(trim({words}) AS DOUBLE) AS VARCHAR)")
+        return _SPEECH.floating(words, f"coalesce({number}, {words})")
     if form in (Kind.INTEGER, Kind.DECIMAL):
-        return _SPEECH.number(words, _trimmed(f"CAST(CAST({words} AS DECIMAL(38,19)) AS VARCHAR)"))
+        digits = f"CAST(TRY_CAST({words} AS DECIMAL(38,19)) AS VARCHAR)"
+        return _SPEECH.number(words, f"coalesce({_trimmed(digits)}, {words})")
     if form is Kind.TIMESTAMPTZ:
-        return _SPEECH.instant(words, f"CAST(CAST({words} AS TIMESTAMPTZ) AS VARCHAR)")
+        utc = f"CAST(TRY_CAST({words} AS TIMESTAMPTZ) AS VARCHAR)"
+        return _SPEECH.instant(words, f"coalesce({utc}, {words})")
     forms = {
         Kind.BOOLEAN: _SPEECH.boolean,
         Kind.UUID: _SPEECH.guid,

@@ -50,7 +50,7 @@ def _parsed(text: str, form: Kind) -> str:
     if form in (Kind.INTEGER, Kind.DECIMAL):
         return _SPEECH.number(text, f"trim_scale({text}::numeric)::text")
     if form is Kind.TIMESTAMPTZ:
-        return _SPEECH.instant(text, f"({text}::timestamptz AT TIME ZONE 'UTC')::text || '+00'")
+        return _SPEECH.instant(text)
     forms = {
         Kind.BOOLEAN: _SPEECH.boolean,
         Kind.UUID: _SPEECH.guid,
