@@ -49,8 +49,8 @@ def test_pair_moves_what_hurts(
     assert moved.not_equal() == {}  # the rejected rows are left out of the source's side
     assert (moved.error.code if moved.error else "") == ("DM303" if refused else "")
     tables = {r.name for r in look(spec).context.routes}
-    assert {t: p for t, p in moved.proven().items() if t in tables} == dict.fromkeys(
-        tables, {*PROOFS}
-    )
+    assert {t: p for t, p in moved.proven().items() if t in tables} == {
+        t: {*PROOFS} for t in tables
+    }
     verdict = judge(there, here)
     assert {loss.partition(":")[0].rpartition(".")[2] for loss in verdict["loss"]} <= refused
