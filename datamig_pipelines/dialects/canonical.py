@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from datamig_pipelines.catalog import Kind, Type
+from datamig_pipelines.dialects.parsing import TEXTS
 from datamig_pipelines.dialects.reading import Cell
 
 Canon = Callable[[Cell], str]
@@ -19,7 +20,7 @@ Canon = Callable[[Cell], str]
 
 TRUE: Final = frozenset({"t", "true", "y", "yes", "on", "1"})
 FALSE: Final = frozenset({"f", "false", "n", "no", "off", "0"})
-_NUMBER: Final = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+_NUMBER: Final = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?\s*", re.ASCII)
 _NOT_FINITE: Final = {
     "nan": "NaN",
     "inf": "Infinity",
@@ -54,7 +55,8 @@ def canon(held: Type, compare: Kind) -> Canon:
         return boolean
     if compare in {Kind.TEXT, Kind.JSON} and held.kind is Kind.DECIMAL:
         return rendered_number
-    return _BY_KIND.get(compare, plain)
+    own = _OF_TEXT if held.kind in TEXTS else _BY_KIND
+    return own.get(compare) or _BY_KIND.get(compare, plain)
 
 
 def plain(value: Cell) -> str:
@@ -145,6 +147,19 @@ def floating32(value: Cell) -> str:
     return floating(rounded)
 
 
+def parsed_float(value: Cell) -> str:
+    """Return `floating` of a text that is a number; any other text stays as it is."""
+    text = plain(value)
+    known = _NUMBER.fullmatch(text) or text.strip().lower() in _NOT_FINITE
+    return floating(value) if known or type(value) is float else text
+
+
+def moment(value: Cell) -> str:
+    """Return `stamp` of a text without a zone; with one, a moment would lose it."""
+    found = _STAMP.fullmatch(plain(value))
+    return plain(value) if found is not None and found[8] else stamp(value)
+
+
 def blob(value: Cell) -> str:
     """Return lower hex; text counts as its UTF-8 bytes."""
     return value.hex() if isinstance(value, bytes) else plain(value).encode().hex()
@@ -209,6 +224,8 @@ def clock(value: Cell) -> str:
 def guid(value: Cell) -> str:
     """Return a UUID in lower case with its four dashes."""
     if isinstance(value, bytes):
+        if len(value) == 36:
+            return value.decode("ascii", "replace").lower()
         return str(uuid.UUID(bytes=bytes(value))) if len(value) == 16 else value.hex()
     text = plain(value)
     if _GUID.fullmatch(text):
@@ -232,3 +249,5 @@ _BY_KIND: Final[dict[Kind, Canon]] = {
     Kind.DURATION: clock,
     Kind.UUID: guid,
 }
+_OF_TEXT: Final[dict[Kind, Canon]] = {Kind.TIMESTAMP: moment, Kind.FLOAT: parsed_float}
+"""Texts that somebody is to parse."""

@@ -81,6 +81,9 @@ class Capabilities:
     """An index may be over the words of texts."""
     foreign_key_actions: bool
     """A foreign key keeps ON DELETE and ON UPDATE."""
+    loads_by_cast: bool
+    """What a column has no room for is rounded or cut as it is loaded, and a text is parsed by all
+    rules of a cast, `today` included; others take a value as it is or refuse it."""
     limits: tuple[Limit, ...]
     """Keys of ``throttle`` that mean something to it as a target."""
     unindexable: frozenset[Kind] = frozenset()

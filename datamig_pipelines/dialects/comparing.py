@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 
 from datamig_pipelines.catalog import Kind, TableName, Type
 from datamig_pipelines.dialects.ddl import Ddl
-from datamig_pipelines.dialects.reading import Compared, Read
+from datamig_pipelines.dialects.reading import Cast, Compared, Read
 
 if TYPE_CHECKING:
     from datamig_pipelines.dialects.base import Queryable
 
 UNWRITTEN = frozenset({Kind.ARRAY, Kind.BITS, Kind.INTERVAL, Kind.OTHER})
 """Kinds whose canonical text is no value that an engine reads back."""
+
+
+WORDS = ("now", "today", "tomorrow", "yesterday", "epoch", "allballs")
+"""What PostgreSQL reads as a moment, or as a part of one, and no other engine does."""
+_REFUSED = "'no fixed moment: '"
 
 
 class Measure(StrEnum):
@@ -57,6 +62,31 @@ class Comparing(Ddl):
     def cell(self, column: Compared) -> str:
         """Return SQL for the canonical text of any value, however broken it is stored."""
         return self.canonical(column)
+
+    def cast(self, sql: str, held: Type, into: Type, *, own: bool) -> Cast | None:
+        """Return what becomes of a value in a target that `can.loads_by_cast`.
+
+        ``own``: the target is an engine of this kind, so that this one's cast is the target's. Else
+        only what can be said exactly here: digits of a number, digits of a second, the day of a
+        moment. None where it cannot be said, or nothing is changed.
+        """
+        return None
+
+    def single(self, sql: str) -> str:
+        """Return SQL for the 32-bit float that is next to a number."""
+        return f"CAST({sql} AS FLOAT)"
+
+    def without_words(self, sql: str) -> str:
+        """Return SQL for a text that a target will parse as a moment: one with `WORDS` is refused.
+
+        ``today`` is another date whenever it is read, and ``epoch`` is not what stands there.
+        """
+        found = " OR ".join(f"lower({sql}) LIKE '%{word}%'" for word in WORDS)
+        return f"CASE WHEN {found} THEN {self.joined(_REFUSED, sql)} ELSE {sql} END"
+
+    def joined(self, *texts: str) -> str:
+        """Return SQL for some texts as one."""
+        return " || ".join(texts)
 
     def exact_sum(self, sql: str) -> str:
         """Return SQL for the exact sum of integers or decimals."""

@@ -11,13 +11,31 @@ Row = bytes | tuple[Cell, ...]
 
 
 @dataclass(frozen=True)
+class Compared:
+    """One column of a fingerprint: an expression, what it holds, and the form to compare it in."""
+
+    sql: str
+    held: Type
+    compare: Kind
+
+
+@dataclass(frozen=True)
+class Cast:
+    """What a value becomes in a column that changes it as a cast does, in the source's own SQL."""
+
+    sql: str
+    held: Type
+
+
+@dataclass(frozen=True)
 class Projection:
     """One column on its way.
 
     ``sql`` is the expression in the source's SQL (a quoted column or the user's expression),
     ``type`` what it yields there, ``name`` the target column and ``into`` what that column holds.
     ``compare`` is the form in which a proof compares both sides; None: it cannot. ``plain`` says
-    that ``sql`` is a bare column.
+    that ``sql`` is a bare column. ``cast`` stands in for the value where a proof reads the source:
+    set where the target's column rounds, cuts or parses what it is sent.
     """
 
     name: str
@@ -26,6 +44,16 @@ class Projection:
     into: Type
     compare: Kind | None
     plain: bool = True
+    cast: Cast | None = None
+
+    def there(self, form: Kind) -> Compared:
+        """Return the source's side of a comparison in one form: the value as it has to arrive."""
+        arrives = self.cast or Cast(self.sql, self.type)
+        return Compared(arrives.sql, arrives.held, form)
+
+    def here(self, quoted: str, form: Kind) -> Compared:
+        """Return the target's side; ``quoted`` is the name of the column there."""
+        return Compared(quoted, self.into, form)
 
 
 @dataclass(frozen=True)
@@ -69,15 +97,6 @@ class Read:
         if self.pages is not None:
             msg = f"{self.table} has no pages that could be read apart"
             raise KeyUnsupportedError(msg, hint="Read it as one stream.")
-
-
-@dataclass(frozen=True)
-class Compared:
-    """One column of a fingerprint: an expression, what it holds, and the form to compare it in."""
-
-    sql: str
-    held: Type
-    compare: Kind
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from datamig_pipelines.catalog import Kind
+from datamig_pipelines.dialects.parsing import CANONICAL, TEXTS
 
 _ZONE_STEP: Final = timedelta(minutes=15)
 _WIDEST_ZONE: Final = timedelta(hours=26)
@@ -19,6 +20,8 @@ _MOMENTS: Final = (Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.DATE)
 _FLOAT: Final = re.compile(r"(-?)(\d+)e(-?\d+)")
 
 OTHER: Final = "another value"
+UNREAD: Final = "a text that engines read differently"
+"""No difference that could be judged: the source's text is no value in a form that all share."""
 _MENDS: Final = {
     "time zone": 'columns: {COLUMN: {expression: "<SQL that yields UTC>"}}',
     "rounded": "casts: [{when: {column: TABLE.COLUMN}, to: <a type with more decimals>}]",
@@ -85,6 +88,13 @@ def cause_of(source: str | None, target: str | None, form: Kind) -> str:
     return found or OTHER
 
 
+def unread(source: str | None, target: str | None, held: Kind, form: Kind) -> bool:
+    """Say whether a text of the source was parsed by the target by rules of its own."""
+    if source is None or target is None or held not in TEXTS or form not in CANONICAL:
+        return False
+    return not re.fullmatch(CANONICAL[form], source, re.ASCII)
+
+
 def _of_null(source: str | None, target: str | None) -> str:
     if source == "":
         return "empty became NULL"
@@ -140,6 +150,8 @@ def _of_moments(source: str, target: str) -> str:
     try:
         there, here = (datetime.fromisoformat(t.removesuffix("+00")) for t in (source, target))
     except ValueError:
+        return ""
+    if (here.tzinfo is None) is not (there.tzinfo is None):
         return ""
     gap = here - there
     if abs(gap) <= _WIDEST_ZONE and not gap % _ZONE_STEP and len(source) > 10:

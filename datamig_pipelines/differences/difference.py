@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from datamig_pipelines.differences.causes import CauseCount, counted
+from datamig_pipelines.differences.causes import UNREAD, CauseCount, counted
 from datamig_pipelines.ledger import DifferenceEntry
 
 _KEPT_CHARACTERS: Final = 2000
@@ -96,6 +96,11 @@ class RowDiff:
         """Return how often each cause was found, most often first."""
         unlisted = [(str(kind), count) for kind, count in self.unlisted if count]
         return counted([(d.cause, d.column, d) for d in self.differences], unlisted)
+
+    @property
+    def unread(self) -> bool:
+        """Say whether all that was found are texts whose meaning is the target's own."""
+        return bool(self.causes) and all(c.cause == UNREAD for c in self.causes)
 
     def columns_that_differ(self) -> list[str]:
         """Return the columns whose values, in whatever row, are not the same on both sides."""

@@ -134,9 +134,9 @@ def pair_of(
 ) -> Pair:
     """Return the two sides of a route; ``where`` stands in for the route's own filter."""
     columns = tuple(c for c in (*route.columns, *route.computed) if c.compare is not None)
-    there = tuple(Compared(c.sql, c.type, c.compare) for c in columns if c.compare)
+    there = tuple(c.there(c.compare) for c in columns if c.compare)
     quote = target.dialect.quote
-    here = tuple(Compared(quote(c.name), c.into, c.compare) for c in columns if c.compare)
+    here = tuple(c.here(quote(c.name), c.compare) for c in columns if c.compare)
     keys = _ranged(route, columns, source, target)
     key_at = tuple(at for at, _, _ in keys) or _identity(route.target, columns)
     condition = route.where if where is None else where

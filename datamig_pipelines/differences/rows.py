@@ -4,7 +4,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from datamig_pipelines.differences.causes import cause_of
+from datamig_pipelines.differences.causes import UNREAD, cause_of, unread
 from datamig_pipelines.differences.difference import Cells, Difference, Kind, RowPair, row_json
 from datamig_pipelines.differences.pair import Key, Pair
 
@@ -81,7 +81,9 @@ def named(pair: Pair, pairs: Sequence[RowPair]) -> list[Difference]:
             continue
         for column, s, t in zip(pair.columns, one.source, one.target, strict=True):
             if s != t and column.compare is not None:
-                cause = cause_of(s, t, column.compare)
+                held = column.there(column.compare).held.kind
+                odd = unread(s, t, held, column.compare)
+                cause = UNREAD if odd else cause_of(s, t, column.compare)
                 found.append(Difference(pair.table, key, column.name, s, t, cause))
     return found
 

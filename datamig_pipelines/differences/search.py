@@ -90,16 +90,18 @@ class _Search:
         if not cuts and max(there.rows, here.rows) > LEAF_ROWS:
             bigger = pair.source if there.rows >= here.rows else pair.target
             cuts = bigger.cuts(WHOLE, BATCHES_AT_ONCE // FAN_OUT)
-        parts = [self._part(k, within) for k, within in _ranges(WHOLE, cuts, BATCHES_AT_ONCE)]
-        sums = [
-            sum((f for f in side), _EMPTY)
-            for side in zip(*((p.there, p.here) for p in parts), strict=True)
-        ]
-        if sums != [there, here]:
-            return False  # a key is NULL, or the ends of the batches are not in order
-        for part in parts:
+        differing: list[_Part] = []
+        for keys, within in _ranges(WHOLE, cuts, BATCHES_AT_ONCE):
+            part = self._part(keys, within)
+            there, here = there - part.there, here - part.here
             if part.there != part.here:
-                self._descend(part)
+                differing.append(part)
+                if there == here:  # all that differs is in the ranges seen so far
+                    break
+        if there != here:
+            return False  # a key is NULL, or the ends of the batches are not in order
+        for part in differing:
+            self._descend(part)
         return True
 
     def _part(self, keys: Range, within: Sequence[Key]) -> _Part:

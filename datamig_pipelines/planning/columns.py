@@ -5,15 +5,18 @@ from dataclasses import dataclass, replace
 
 from datamig_pipelines.catalog import Check, Column, Default, DefaultKind, Kind, Table, Type
 from datamig_pipelines.dialects import Dialect
-from datamig_pipelines.dialects.reading import Projection
+from datamig_pipelines.dialects.capabilities import Wire
+from datamig_pipelines.dialects.reading import Cast, Projection
 from datamig_pipelines.errors import ColumnMissingError, PlanError, SpecError
 from datamig_pipelines.planning.casts import cast_of
-from datamig_pipelines.planning.comparing import compare_kind
+from datamig_pipelines.planning.comparing import changes, compare_kind
 from datamig_pipelines.planning.expressions import Renames, translated
 from datamig_pipelines.planning.naming import Style, styled
 from datamig_pipelines.spec import ColumnSpec, Migration, TableSpec
 
 Note = Callable[[str], None]
+_WORDED = (Kind.TEXT, Kind.CHAR, Kind.ANY)
+_MOMENTS = (Kind.DATE, Kind.TIME, Kind.TIMETZ, Kind.TIMESTAMP, Kind.TIMESTAMPTZ)
 
 
 @dataclass(frozen=True)
@@ -80,12 +83,14 @@ def plan_columns(
         sql = said.expression or engines.source.quote(column.name)
         yields = planned.type if said.expression and said.type else column.type
         arriving = loaded if planned.generated is None else computed
-        arriving.append(_projection(planned, sql, yields, plain=not said.expression))
+        arriving.append(_projection(planned, sql, yields, engines, plain=not said.expression))
         checks += _enum_check(table, column, planned, engines)
     for name, said in specs.items():
         planned, sql = _added(table, name, said, spec, engines)
         columns.append(planned)
-        loaded.append(_projection(planned, sql, planned.type, plain=False))
+        loaded.append(_projection(planned, sql, planned.type, engines, plain=False))
+    if spec is not None and spec.transform:
+        loaded = [_made_by_a_function(c) for c in loaded]
     return PlannedColumns(
         tuple(columns),
         tuple(loaded),
@@ -100,10 +105,41 @@ def _new_name(column: Column, said: ColumnSpec, style: Style) -> str | None:
     return None if said.drop else said.rename or styled(column.name, style)
 
 
-def _projection(planned: Column, sql: str, type_: Type, *, plain: bool) -> Projection:
-    return Projection(
-        planned.name, sql, type_, planned.type, compare_kind(type_, planned.type), plain
-    )
+def _projection(
+    planned: Column, sql: str, type_: Type, engines: Engines, *, plain: bool
+) -> Projection:
+    into = planned.type
+    form = compare_kind(type_, into)
+    made = Projection(planned.name, sql, type_, into, form, plain)
+    if type_.kind in _WORDED and into.kind in _MOMENTS and engines.target.can.loads_by_cast:
+        made = replace(made, sql=engines.source.without_words(sql), plain=False)
+    if not changes(type_, into):
+        return made
+    cast = _cast(made, engines)
+    if cast is None:
+        hexed = type_.kind is Kind.BLOB is form and _sends_lines(engines)
+        return replace(made, compare=None) if hexed else made
+    return replace(made, compare=form or into.kind, cast=cast)
+
+
+def _sends_lines(engines: Engines) -> bool:
+    """Say whether a blob may leave as digits, so that a text made of it is not its own bytes."""
+    return Wire.COPY_TEXT in engines.source.can.sends
+
+
+def _made_by_a_function(column: Projection) -> Projection:
+    """Return a column of a function's values: no cast of the source says what they become."""
+    known = column.type.kind is column.into.kind or not changes(column.type, column.into)
+    return replace(column, cast=None, compare=column.compare if known else None)
+
+
+def _cast(column: Projection, engines: Engines) -> Cast | None:
+    """Return what becomes of a value where the target takes it otherwise than it was sent."""
+    if column.type.kind is column.into.kind is Kind.FLOAT:
+        return Cast(engines.source.single(column.sql), replace(column.type, bits=32))
+    if not engines.target.can.loads_by_cast:
+        return None
+    return engines.source.cast(column.sql, column.type, column.into, own=engines.same)
 
 
 def _prefixed(note: Note, where: str) -> Note:

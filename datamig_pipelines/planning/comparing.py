@@ -1,10 +1,12 @@
 """In which form a proof compares a source column with its target column."""
 
 from datamig_pipelines.catalog import Kind, Type
+from datamig_pipelines.dialects.parsing import PARSED, TEXTS
 
 _TEXTS = (Kind.TEXT, Kind.CHAR, Kind.ENUM, Kind.SET, Kind.ANY, Kind.OTHER)
 _NUMBERS = (Kind.INTEGER, Kind.YEAR, Kind.DECIMAL)
 
+_SECONDS = (Kind.TIME, Kind.TIMETZ, Kind.TIMESTAMP, Kind.TIMESTAMPTZ)
 
 # Sessions are in UTC, so that a moment with a zone and one without are cast into each other there.
 _JOINED = {
@@ -21,6 +23,12 @@ _JOINED = {
     (Kind.DURATION, Kind.INTERVAL): Kind.DURATION,
     (Kind.INTERVAL, Kind.DURATION): Kind.DURATION,
     (Kind.ARRAY, Kind.JSON): Kind.JSON,
+    (Kind.FLOAT, Kind.DECIMAL): Kind.DECIMAL,
+    (Kind.FLOAT, Kind.INTEGER): Kind.DECIMAL,
+    (Kind.TIMESTAMP, Kind.DATE): Kind.DATE,
+    (Kind.TIMESTAMPTZ, Kind.DATE): Kind.DATE,
+    (Kind.BLOB, Kind.UUID): Kind.UUID,
+    (Kind.UUID, Kind.BLOB): Kind.UUID,
 }
 
 
@@ -34,4 +42,28 @@ def compare_kind(source: Type, target: Type) -> Kind | None:
         return None if normalised else a
     if a in _NUMBERS and b in _NUMBERS:
         return Kind.DECIMAL if Kind.DECIMAL in (a, b) else Kind.INTEGER
+    if a in TEXTS and (b in PARSED or (b is Kind.JSON and not target.binary)):
+        return Kind.TEXT if b is Kind.JSON else b
     return _JOINED.get((a, b)) or (a if b in _TEXTS else None)
+
+
+def changes(source: Type, target: Type) -> bool:
+    """Say whether a cast may change the value, so that a proof must know what becomes of it."""
+    a, b = source.kind, target.kind
+    if {a, b} <= {*_TEXTS} or a is b is Kind.BLOB or source.same_as(target):
+        return False
+    if b is Kind.DECIMAL and target.scale is not None:
+        return a in (Kind.FLOAT, *TEXTS) or (a is Kind.DECIMAL and _finer(source, target))
+    if a is b is Kind.FLOAT:
+        return (source.bits or 64) > (target.bits or 64)
+    if a is b and b in _SECONDS:
+        return target.fraction is not None and _digits(source) > target.fraction
+    return a in TEXTS or Kind.BLOB in (a, b) or compare_kind(source, target) in (None, Kind.DATE)
+
+
+def _finer(source: Type, target: Type) -> bool:
+    return source.scale is None or source.scale > (target.scale or 0)
+
+
+def _digits(type_: Type) -> int:
+    return 6 if type_.fraction is None else type_.fraction

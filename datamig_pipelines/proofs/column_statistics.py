@@ -75,8 +75,8 @@ def _columns(target: Session, arrived: Sequence[Projection]) -> list[_Column]:
     return [
         _Column(
             c.name,
-            Compared(c.sql, c.type, c.compare or Kind.TEXT),
-            Compared(quote(c.name), c.into, c.compare or Kind.TEXT),
+            c.there(c.compare or Kind.TEXT),
+            c.here(quote(c.name), c.compare or Kind.TEXT),
             _measure(c),
         )
         for c in arrived
@@ -85,7 +85,7 @@ def _columns(target: Session, arrived: Sequence[Projection]) -> list[_Column]:
 
 def _measure(column: Projection) -> Measure:
     """Return the measure that both types have; a sum of floats hangs on the order of rows."""
-    kinds = (column.type.kind, column.into.kind)
+    kinds = (column.cast.held.kind if column.cast else column.type.kind, column.into.kind)
     if column.compare is None:
         return Measure.NONE
     if all(k in _NUMBERS for k in kinds):

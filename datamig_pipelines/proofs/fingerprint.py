@@ -39,14 +39,17 @@ class TableFingerprint(Proof):
         try:
             where = without_rejected(route, evidence.source, evidence.state, evidence.rejected)
         except NotLeftOutError as why:
-            figures = (str(_of_source(evidence, columns, route.where)), str(target))
+            sure = not any(c.cast for c in columns)  # the cast of a rejected row would fail
+            figure = str(_of_source(evidence, columns, route.where)) if sure else ""
+            figures = (figure, str(target))
             return self.result(evidence, Verdict.NOT_COMPARABLE, figures, str(why))
         source = _of_source(evidence, columns, where)
         figures = (str(source), str(target))
         if source != target:
             found = _differences(evidence, where, (source, target))
             detail = f"{_columns(evidence, columns, found, where)}; {found.summary()}"
-            result = self.result(evidence, Verdict.DIFFERENT, figures, detail)
+            verdict = Verdict.NOT_COMPARABLE if found.unread else Verdict.DIFFERENT
+            result = self.result(evidence, verdict, figures, detail)
             return replace(result, diff=found, show_values=evidence.show_values)
         return replace(self._equal(evidence, figures, left_out), diff=_nothing(route.name))
 
@@ -75,7 +78,7 @@ class TableFingerprint(Proof):
 
 
 def _of_source(evidence: Evidence, columns: Sequence[Projection], where: str) -> Fingerprint:
-    compared = [Compared(c.sql, c.type, c.compare) for c in columns if c.compare is not None]
+    compared = [c.there(c.compare) for c in columns if c.compare is not None]
     return evidence.source.fingerprint(evidence.source_table, compared, where)
 
 
@@ -85,7 +88,7 @@ def _of_target(evidence: Evidence, columns: Sequence[Projection]) -> Fingerprint
 
 def _compared(session: Session, columns: Sequence[Projection]) -> list[Compared]:
     quote = session.dialect.quote
-    return [Compared(quote(c.name), c.into, c.compare) for c in columns if c.compare is not None]
+    return [c.here(quote(c.name), c.compare) for c in columns if c.compare is not None]
 
 
 def _differences(evidence: Evidence, where: str, whole: tuple[Fingerprint, Fingerprint]) -> RowDiff:

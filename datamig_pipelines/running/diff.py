@@ -76,7 +76,7 @@ class TableDiff(Event):
         if self.diff is None:
             return "not comparable"
         if self.diff.causes:
-            return "different"
+            return "not comparable" if self.diff.unread else "different"
         return "not comparable" if self.left_out else "equal"
 
 

@@ -33,7 +33,9 @@ def csv_to_arrow(columns: Sequence[Projection]) -> "Callable[[Sequence[Row]], pa
     import pyarrow.csv as pacsv
 
     names = [f"c{i}" for i in range(len(columns))]
-    whole = [arrow_type(c.type) == pa.int64() for c in columns]
+    whole = [
+        arrow_type(c.type) == pa.int64() and c.into.kind is not Kind.BOOLEAN for c in columns
+    ]  # an integer that becomes a boolean travels as a word
     types = {n: pa.int64() if w else pa.string() for n, w in zip(names, whole, strict=True)}
     blobs = [i for i, c in enumerate(columns) if c.type.kind is Kind.BLOB]
     # An empty line is a row: the one column of its table is NULL.

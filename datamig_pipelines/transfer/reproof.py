@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from datamig_pipelines.dialects.reading import Compared, KeyPart
+from datamig_pipelines.dialects.reading import KeyPart
 from datamig_pipelines.ledger import BatchEntry, Ledger, Shard, ShardState, TableState
 from datamig_pipelines.ledger.entry import key_of
 from datamig_pipelines.session import Session
@@ -166,9 +166,7 @@ class TakeBack:
         """Raise unless each range holds what its batch wrote: a function may change keys."""
         quote, table = self.target.dialect.quote, self.target.dialect.table(self.route.target.name)
         columns = [
-            Compared(quote(c.name), c.into, c.compare)
-            for c in self.route.columns
-            if c.compare is not None
+            c.here(quote(c.name), c.compare) for c in self.route.columns if c.compare is not None
         ]
         for entry, condition in zip(entries, ranges, strict=True):
             if (

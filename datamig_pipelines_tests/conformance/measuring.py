@@ -156,8 +156,7 @@ def _values(case: Case, there: Speaker, here: Speaker, moved: Moved) -> Cell:
         elif _same(case.kind, value, after[i]):
             continue
         else:
-            shown = "a moment of today" if "as a word" in case.name else _short(after[i])
-            cell.changed.append([_short(value), shown])
+            cell.changed.append([_short(value), _short(after[i])])
             told = bool(notes or proofs)
         cell.outcome = "documented" if told and cell.outcome != "missing" else "missing"
     if cell.outcome == "exact" and proofs:  # it arrived, and the run calls it wrong or unknown

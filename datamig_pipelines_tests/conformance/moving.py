@@ -37,6 +37,15 @@ class Moved:
                 proofs.setdefault((proof.table, proof.proof), proof)
         return {k: f"{p.verdict}: {p.detail}" for k, p in proofs.items() if p.verdict != "equal"}
 
+    def proven(self) -> dict[str, set[str]]:
+        """Return the proofs that were taken of each table, whatever they say."""
+        taken: dict[str, set[str]] = {}
+        for event in self.events:
+            one = [event] if isinstance(event, ProofResult) else getattr(event, "proofs", ())
+            for proof in one:
+                taken.setdefault(proof.table, set()).add(proof.proof)
+        return taken
+
     def left_out(self) -> list[str]:
         """Return what the steps left out because the target refused it."""
         details = (e.detail for e in self.events if isinstance(e, StepDone))

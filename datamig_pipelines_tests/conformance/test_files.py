@@ -2,6 +2,7 @@
 
 import pytest
 
+from datamig_pipelines.proofs import PROOFS
 from datamig_pipelines_tests.conformance.filling import fill
 from datamig_pipelines_tests.conformance.moving import MOST_ROWS_BUT_NOT_ALL, migration, move
 
@@ -11,7 +12,11 @@ SOURCES = {
     "duckdb": "duckdb_url",
     "mysql": "mariadb_url",
 }
-HARD = {"batch_size": MOST_ROWS_BUT_NOT_ALL, "rejects": {"abort_above": "100%"}}
+HARD = {
+    "batch_size": MOST_ROWS_BUT_NOT_ALL,
+    "rejects": {"abort_above": "100%"},
+    "validate": {"proofs": list(PROOFS)},
+}
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -23,6 +28,7 @@ def test_files_take_what_hurts(*, request, source, parquet_url, tmp_path, monkey
     moved = move(migration(there, parquet_url, tmp_path, monkeypatch, **HARD))
 
     assert (moved.error, moved.not_equal(), moved.rejects) == (None, {}, [])
+    assert set(map(frozenset, moved.proven().values())) == {frozenset(PROOFS)}
 
 
 @pytest.mark.parametrize("target", ["postgres", "duckdb", "sqlite", "mysql"])
@@ -43,3 +49,4 @@ def test_files_give_it_back(
 
     assert (there.error, there.not_equal()) == (None, {})
     assert (moved.error, moved.not_equal(), moved.rejects) == (None, {}, [])
+    assert set(map(frozenset, moved.proven().values())) == {frozenset(PROOFS)}

@@ -2,6 +2,8 @@
 
 import pytest
 
+from datamig_pipelines.proofs import PROOFS
+from datamig_pipelines.running import look
 from datamig_pipelines_tests.conformance.filling import fill
 from datamig_pipelines_tests.conformance.moving import MOST_ROWS_BUT_NOT_ALL, migration, move
 
@@ -38,11 +40,17 @@ def test_pair_moves_what_hurts(
     fill(source, there)
 
     said = {"batch_size": MOST_ROWS_BUT_NOT_ALL, "rejects": {"abort_above": "100%"}}
-    moved = move(migration(there, here, tmp_path, monkeypatch, **said))
+    said["validate"] = {"proofs": list(PROOFS)}
+    spec = migration(there, here, tmp_path, monkeypatch, **said)
+    moved = move(spec)
 
     refused = REFUSED.get((source, target), set())
     assert {r.table.rpartition(".")[2] for r in moved.rejects} == refused
     assert moved.not_equal() == {}  # the rejected rows are left out of the source's side
     assert (moved.error.code if moved.error else "") == ("DM303" if refused else "")
+    tables = {r.name for r in look(spec).context.routes}
+    assert {t: p for t, p in moved.proven().items() if t in tables} == {
+        t: {*PROOFS} for t in tables
+    }
     verdict = judge(there, here)
     assert {loss.partition(":")[0].rpartition(".")[2] for loss in verdict["loss"]} <= refused

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from datamig_pipelines.catalog import Kind, Type
-from datamig_pipelines.planning.comparing import compare_kind
+from datamig_pipelines.planning.comparing import changes, compare_kind
 
 SYMMETRIC = [
     (Kind.TEXT, Kind.TEXT, Kind.TEXT),
@@ -20,20 +20,39 @@ SYMMETRIC = [
     (Kind.BOOLEAN, Kind.INTEGER, Kind.BOOLEAN),
     (Kind.DURATION, Kind.INTERVAL, Kind.DURATION),
     (Kind.DATE, Kind.TIME, None),
+    (Kind.UUID, Kind.TEXT, Kind.UUID),
+    (Kind.UUID, Kind.BLOB, Kind.UUID),
+    (Kind.DATE, Kind.TEXT, Kind.DATE),
+    (Kind.DECIMAL, Kind.FLOAT, Kind.DECIMAL),
+    (Kind.INTEGER, Kind.FLOAT, Kind.DECIMAL),
     (Kind.BLOB, Kind.INTEGER, None),
     (Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.TIMESTAMP),
     (Kind.DURATION, Kind.TIME, Kind.TIME),
     (Kind.DECIMAL, Kind.BOOLEAN, None),
 ]
 ONE_WAY = [
-    (Kind.UUID, Kind.TEXT, Kind.UUID, None),
-    (Kind.JSON, Kind.TEXT, Kind.JSON, None),
-    (Kind.DATE, Kind.TEXT, Kind.DATE, None),
+    (Kind.JSON, Kind.TEXT, Kind.JSON, Kind.TEXT),
+    (Kind.TIME, Kind.INTERVAL, None, None),
     (Kind.ARRAY, Kind.JSON, Kind.JSON, None),
-    (Kind.DECIMAL, Kind.FLOAT, Kind.DECIMAL, None),
-    (Kind.INTEGER, Kind.FLOAT, Kind.DECIMAL, None),
-    (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMP, None),
-    (Kind.DATE, Kind.TIMESTAMPTZ, Kind.TIMESTAMP, None),
+    (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMP, Kind.DATE),
+    (Kind.DATE, Kind.TIMESTAMPTZ, Kind.TIMESTAMP, Kind.DATE),
+]
+CHANGED = [
+    (Type(Kind.FLOAT, bits=64), Type(Kind.DECIMAL, precision=12, scale=2), True),
+    (Type(Kind.FLOAT, bits=64), Type(Kind.DECIMAL), False),
+    (Type(Kind.DECIMAL, precision=12, scale=4), Type(Kind.DECIMAL, precision=12, scale=2), True),
+    (Type(Kind.DECIMAL, precision=12, scale=2), Type(Kind.DECIMAL, precision=14, scale=4), False),
+    (Type(Kind.FLOAT, bits=64), Type(Kind.FLOAT, bits=32), True),
+    (Type(Kind.FLOAT, bits=32), Type(Kind.FLOAT, bits=64), False),
+    (Type(Kind.TIMESTAMP, fraction=6), Type(Kind.TIMESTAMP, fraction=0), True),
+    (Type(Kind.TIMESTAMP, fraction=0), Type(Kind.TIMESTAMP, fraction=6), False),
+    (Type(Kind.TIMESTAMP), Type(Kind.DATE), True),
+    (Type(Kind.DATE), Type(Kind.TIMESTAMP), False),
+    (Type(Kind.TEXT), Type(Kind.DATE), True),
+    (Type(Kind.TEXT), Type(Kind.CHAR, length=3), False),
+    (Type(Kind.JSON), Type(Kind.JSON, binary=True), True),
+    (Type(Kind.INTEGER), Type(Kind.TEXT), False),
+    (Type(Kind.BLOB, length=16), Type(Kind.BLOB), False),
 ]
 
 
@@ -45,7 +64,7 @@ def test_form_is_the_same_both_ways(a, b, expected):
 
 @pytest.mark.parametrize(("a", "b", "there", "back"), ONE_WAY)
 def test_form_of_one_direction(a, b, there, back):
-    """A typed value can be compared with its text; a text need not be such a value."""
+    """A moment can be cut to its day; a list can be written as JSON, and not read back."""
     assert (compare_kind(Type(a), Type(b)), compare_kind(Type(b), Type(a))) == (there, back)
 
 
@@ -62,3 +81,9 @@ def test_json_that_was_normalised_cannot_be_compared_with_its_text():
     assert [compare_kind(a, b) for a, b in itertools.product((text, binary), repeat=2)] == [
         Kind.JSON, None, Kind.JSON, Kind.JSON,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "target", "expected"), CHANGED)
+def test_cast_that_may_change_a_value_is_known(source, target, expected):
+    """What rounds, cuts or parses needs to be computed before it can be compared."""
+    assert changes(source, target) is expected

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from datamig_pipelines.catalog.types import Kind, Type
 from datamig_pipelines.dialects.duckdb.rendering import duration, text
+from datamig_pipelines.dialects.parsing import BY_ELEMENT, PARSED, TEXTS, Speech
 from datamig_pipelines.dialects.reading import Compared
 
+_SPEECH = Speech("regexp_matches({0}, '{1}')")
 _NUMBERS = {Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.BOOLEAN, Kind.YEAR}
 _WHOLE = {Kind.BOOLEAN: "INTEGER", Kind.INTEGER: "VARCHAR", Kind.BITS: "UHUGEINT"}
 _MOMENTS = {Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ}
@@ -14,16 +16,55 @@ _MOMENTS = {Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ}
 def canonical(column: Compared) -> str:
     """Return SQL for the canonical text of a column in the form ``column.compare``."""
     sql, held, compare = column.sql, column.held, column.compare
-    if compare in _NUMBERS:
-        return _number(sql, held, compare)
+    if held.kind in TEXTS and compare in PARSED:
+        return _parsed(text(sql, held), compare)
+    if compare is Kind.ARRAY:
+        return _list(sql, held)
+    return _number(sql, held, compare) if compare in _NUMBERS else _other(sql, held, compare)
+
+
+def _list(sql: str, held: Type) -> str:
+    """Return the canonical texts of a list's elements."""
+    element = held.element
+    if element is None or element.kind not in BY_ELEMENT:
+        return text(sql, held)
+    one = canonical(Compared("e", element, element.kind))
+    texts = f"list_transform({sql}, lambda e: coalesce({one}, 'null'))"
+    return f"'[' || array_to_string({texts}, ',') || ']'"
+
+
+def _other(sql: str, held: Type, compare: Kind) -> str:
     if compare in _MOMENTS:
         return _moment(sql, held, compare)
     if compare in {Kind.TIME, Kind.DURATION} and held.kind is Kind.INTERVAL:
         return duration(sql)
     if compare is Kind.BLOB and held.kind is not Kind.BLOB:
         return f"lower(hex(encode({text(sql, held)})))"
+    if compare is Kind.UUID and held.kind is Kind.BLOB:
+        dashed, words = _SPEECH.guid(text(sql, held)), f"lower(CAST({sql} AS VARCHAR))"
+        return f"CASE octet_length({sql}) WHEN 36 THEN {words} ELSE {dashed} END"
     shape = {Kind.UUID: "lower({0})", Kind.CHAR: "rtrim({0}, ' ')"}.get(compare, "{0}")
     return shape.replace("{0}", text(sql, held))
+
+
+def _parsed(words: str, form: Kind) -> str:
+    """Return the canonical text of a text that holds a value; see `parsing`."""
+    if form is Kind.FLOAT:
+        number = _float(f"CAST(TRY_CAST(trim({words}) AS DOUBLE) AS VARCHAR)")
+        return _SPEECH.floating(words, f"coalesce({number}, {words})")
+    if form in (Kind.INTEGER, Kind.DECIMAL):
+        digits = f"CAST(TRY_CAST({words} AS DECIMAL(38,19)) AS VARCHAR)"
+        return _SPEECH.number(words, f"coalesce({_trimmed(digits)}, {words})")
+    if form is Kind.TIMESTAMPTZ:
+        utc = f"CAST(TRY_CAST({words} AS TIMESTAMPTZ) AS VARCHAR)"
+        return _SPEECH.instant(words, f"coalesce({utc}, {words})")
+    forms = {
+        Kind.BOOLEAN: _SPEECH.boolean,
+        Kind.UUID: _SPEECH.guid,
+        Kind.DATE: _SPEECH.date,
+        Kind.TIMESTAMP: _SPEECH.moment,
+    }
+    return forms.get(form, _SPEECH.clock)(words)
 
 
 def fingerprint(table: str, cells: Sequence[str], where: str) -> str:
@@ -90,7 +131,7 @@ def _moment(sql: str, held: Type, compare: Kind) -> str:
     if held.kind not in _MOMENTS or held.kind is compare:
         return plain
     if compare is Kind.DATE:
-        return f"regexp_replace({plain}, ' 00:00:00(\\+00)?', '')"
+        return f"replace(replace({plain}, '+00', ''), ' 00:00:00', '')"
     if held.kind is Kind.TIMESTAMPTZ:
         return f"replace({plain}, '+00', '')"
     if held.kind is Kind.DATE:

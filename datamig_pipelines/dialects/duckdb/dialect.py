@@ -26,6 +26,7 @@ from datamig_pipelines.dialects.capabilities import Capabilities, Referable, Wir
 from datamig_pipelines.dialects.duckdb import (
     backup,
     canonical,
+    casting,
     catalog_reader,
     ddl,
     defaults,
@@ -40,7 +41,7 @@ from datamig_pipelines.dialects.duckdb.landing import write
 from datamig_pipelines.dialects.duckdb.tampering import DuckDBTampering
 from datamig_pipelines.dialects.dumping import DumpOrder
 from datamig_pipelines.dialects.fitting import Beyond, Limits
-from datamig_pipelines.dialects.reading import Compared, KeyPart, Landing, Read, Row
+from datamig_pipelines.dialects.reading import Cast, Compared, KeyPart, Landing, Read, Row
 from datamig_pipelines.dialects.statement import Statement
 from datamig_pipelines.errors import EngineError, TypeUnsupportedError
 
@@ -72,6 +73,7 @@ class DuckDB(DuckDBTampering, Dialect):
         only_rows=False,
         fulltext_indexes=False,
         foreign_key_actions=False,
+        loads_by_cast=False,
         limits=(),
         unindexable=frozenset({Kind.INTERVAL, Kind.DURATION, Kind.ARRAY}),
     )
@@ -215,6 +217,10 @@ class DuckDB(DuckDBTampering, Dialect):
     @override
     def blob_literal(self, digits: str) -> str:
         return f"from_hex({self.literal(digits)})"
+
+    @override
+    def cast(self, sql: str, held: Type, into: Type, *, own: bool) -> Cast | None:
+        return casting.cast(sql, held, into)
 
     @override
     def canonical(self, column: Compared) -> str:

@@ -52,7 +52,8 @@ def cell(column: Projection) -> str:
         return sql
     if kind is Kind.ARRAY and into.kind is Kind.ARRAY and not is_own(into):
         return _braces(sql)
-    return text(sql, column.type)
+    day = kind is Kind.TIMESTAMPTZ and into.kind is Kind.DATE  # that of UTC
+    return text(f"CAST({sql} AS TIMESTAMP)" if day else sql, column.type)
 
 
 def text(sql: str, type_: Type) -> str:

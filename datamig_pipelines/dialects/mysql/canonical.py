@@ -5,18 +5,43 @@ from typing import Final
 
 from datamig_pipelines.catalog import Kind, Type
 from datamig_pipelines.dialects.mysql.rendering import number, text, truth
+from datamig_pipelines.dialects.parsing import PARSED, TEXTS, Speech
 from datamig_pipelines.dialects.reading import Compared
 
+_SPEECH: Final = Speech(
+    "{0} REGEXP '{1}'",
+    "REGEXP_REPLACE({0}, '{1}', '')",
+    lambda *texts: f"CONCAT({', '.join(texts)})",
+)
 _PLAIN_TEXT: Final = Type(Kind.TEXT)
 _NUMERIC: Final = (Kind.INTEGER, Kind.YEAR, Kind.DECIMAL, Kind.BITS, Kind.BOOLEAN)
 
 
 def canonical(column: Compared) -> str:
     """Return SQL of the canonical text of a column, NULL for NULL."""
+    if column.held.kind in TEXTS and column.compare in PARSED:
+        return _parsed(text(column.sql, column.held, _PLAIN_TEXT), column.compare)
     write = _FORMS.get(column.compare)
     if write is None:
         return text(column.sql, column.held, _PLAIN_TEXT)
     return write(column.sql, column.held)
+
+
+def _parsed(words: str, form: Kind) -> str:
+    """Return the canonical text of a text that holds a value; see `parsing`."""
+    if form is Kind.FLOAT:
+        return _SPEECH.floating(words, _float(words, _PLAIN_TEXT))
+    if form in (Kind.INTEGER, Kind.DECIMAL):
+        power = f"CAST(CAST({words} AS DECIMAL(65,30)) AS CHAR)"
+        return _SPEECH.number(words, _without_zeros(power))
+    forms = {
+        Kind.BOOLEAN: _SPEECH.boolean,
+        Kind.UUID: _SPEECH.guid,
+        Kind.DATE: _SPEECH.date,
+        Kind.TIMESTAMP: _SPEECH.moment,
+        Kind.TIMESTAMPTZ: _SPEECH.instant,
+    }
+    return forms.get(form, _SPEECH.clock)(words)
 
 
 def _integer(sql: str, held: Type) -> str:
@@ -89,11 +114,15 @@ def _uuid(sql: str, held: Type) -> str:
     if held.kind is Kind.BLOB:
         cuts = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
         parts = ", '-', ".join(f"SUBSTR(HEX({sql}), {at}, {size})" for at, size in cuts)
-        return f"LOWER(CONCAT({parts}))"
+        words = f"CONVERT({sql} USING utf8mb4)"
+        whens = f"WHEN 16 THEN CONCAT({parts}) WHEN 36 THEN {words}"
+        return f"LOWER(CASE LENGTH({sql}) {whens} ELSE HEX({sql}) END)"
     return f"LOWER({text(sql, held, _PLAIN_TEXT)})"
 
 
 def _date(sql: str, held: Type) -> str:
+    if held.kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
+        return f"REPLACE({_timestamp(sql, held)}, ' 00:00:00', '')"
     return f"CAST({sql if held.kind is Kind.DATE else f'CAST({sql} AS DATE)'} AS CHAR)"
 
 

@@ -27,6 +27,7 @@ from datamig_pipelines.dialects.fitting import Beyond, Limits
 from datamig_pipelines.dialects.mysql import (
     backup,
     canonical,
+    casting,
     catalog_reader,
     courtesy,
     cutting,
@@ -47,7 +48,7 @@ from datamig_pipelines.dialects.mysql import (
 )
 from datamig_pipelines.dialects.mysql.landing import load_sql
 from datamig_pipelines.dialects.mysql.tampering import MySQLTampering
-from datamig_pipelines.dialects.reading import Compared, KeyPart, Landing, Read, Row
+from datamig_pipelines.dialects.reading import Cast, Compared, KeyPart, Landing, Read, Row
 from datamig_pipelines.dialects.statement import Statement
 from datamig_pipelines.errors import EngineError
 
@@ -81,6 +82,7 @@ class MySQL(MySQLTampering, Dialect):
         only_rows=False,
         fulltext_indexes=True,
         foreign_key_actions=True,
+        loads_by_cast=False,
         limits=(Limit.LOCK, Limit.STATEMENT),
         whose_session="SELECT CURRENT_USER()",
     )
@@ -222,8 +224,16 @@ class MySQL(MySQLTampering, Dialect):
         return "1" if value else "0"
 
     @override
+    def cast(self, sql: str, held: Type, into: Type, *, own: bool) -> Cast | None:
+        return casting.cast(sql, held, into)
+
+    @override
     def canonical(self, column: Compared) -> str:
         return canonical.canonical(column)
+
+    @override
+    def joined(self, *texts: str) -> str:
+        return f"CONCAT({', '.join(texts)})"
 
     # ---- writing
 

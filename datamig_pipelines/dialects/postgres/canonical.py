@@ -4,11 +4,13 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from datamig_pipelines.catalog import Kind
+from datamig_pipelines.catalog import Kind, Type
+from datamig_pipelines.dialects.parsing import BY_ELEMENT, PARSED, TEXTS, Speech
 from datamig_pipelines.dialects.postgres.naming import OWN_NAME, literal
 from datamig_pipelines.dialects.postgres.rendering import duration
 from datamig_pipelines.dialects.reading import Compared
 
+_SPEECH: Final = Speech()
 _JOINED_AT_ONCE: Final = 50  # a function takes 100 arguments
 
 
@@ -18,9 +20,44 @@ def canonical(column: Compared) -> str:
     held = column.held.kind
     if column.held.native == "money":
         sql = f"{sql}::numeric"
+    element = column.held.element
+    if element and column.compare is Kind.ARRAY and element.kind in BY_ELEMENT:
+        return _list(sql, element)
     if held is Kind.ARRAY or (held is Kind.OTHER and column.held.values):
         return f"to_json({sql})::text"
+    if held in TEXTS and column.compare in PARSED:
+        return _parsed(f"{sql}::text", column.compare)
     return _FORMS.get(column.compare, _text)(sql, held)
+
+
+def _list(sql: str, element: Type) -> str:
+    """Return the canonical texts of an array's elements; one of several dimensions is JSON."""
+    one = canonical(Compared("u.e", element, element.kind))
+    texts = f"string_agg(coalesce({one}, 'null'), ',' ORDER BY u.o)"
+    listed = (
+        f"SELECT '[' || coalesce({texts}, '') || ']' FROM unnest({sql}) WITH ORDINALITY u(e, o)"
+    )
+    return (
+        f"CASE WHEN {sql} IS NULL THEN NULL WHEN array_ndims({sql}) > 1 "
+        f"THEN to_json({sql})::text ELSE ({listed}) END"
+    )
+
+
+def _parsed(text: str, form: Kind) -> str:
+    """Return the canonical text of a text that holds a value; see `parsing`."""
+    if form is Kind.FLOAT:
+        return _SPEECH.floating(text, _float(text, Kind.TEXT))
+    if form in (Kind.INTEGER, Kind.DECIMAL):
+        return _SPEECH.number(text, f"trim_scale({text}::numeric)::text")
+    if form is Kind.TIMESTAMPTZ:
+        return _SPEECH.instant(text)
+    forms = {
+        Kind.BOOLEAN: _SPEECH.boolean,
+        Kind.UUID: _SPEECH.guid,
+        Kind.DATE: _SPEECH.date,
+        Kind.TIMESTAMP: _SPEECH.moment,
+    }
+    return forms.get(form, _SPEECH.clock)(text)
 
 
 def _text(sql: str, held: Kind) -> str:
@@ -33,7 +70,10 @@ def _char(sql: str, held: Kind) -> str:
 
 def _uuid(sql: str, held: Kind) -> str:
     if held is Kind.BLOB:
-        return f"encode({sql}, 'hex')::uuid::text"
+        hexed = f"encode({sql}, 'hex')"
+        text = f"lower(encode({sql}, 'escape'))"
+        whens = f"WHEN 16 THEN {hexed}::uuid::text WHEN 36 THEN {text}"
+        return f"CASE octet_length({sql}) {whens} ELSE {hexed} END"
     return f"{sql}::text" if held is Kind.UUID else f"lower({sql}::text)"
 
 
@@ -100,7 +140,7 @@ def _blob(sql: str, held: Kind) -> str:
 def _date(sql: str, held: Kind) -> str:
     if held is Kind.TIMESTAMPTZ:
         sql = f"({sql} AT TIME ZONE 'UTC')"
-    return f"{sql}::text" if held is Kind.DATE else f"{sql}::date::text"
+    return f"{sql}::text" if held is Kind.DATE else f"replace({sql}::text, ' 00:00:00', '')"
 
 
 def _timestamp(sql: str, held: Kind) -> str:

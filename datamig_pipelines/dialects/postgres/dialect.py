@@ -27,6 +27,7 @@ from datamig_pipelines.dialects.fitting import Beyond, Limits
 from datamig_pipelines.dialects.postgres import (
     backup,
     canonical,
+    casting,
     catalog_reader,
     copying,
     courtesy,
@@ -44,7 +45,7 @@ from datamig_pipelines.dialects.postgres import (
     types,
 )
 from datamig_pipelines.dialects.postgres.tampering import PostgresTampering
-from datamig_pipelines.dialects.reading import Compared, KeyPart, Landing, Read, Row
+from datamig_pipelines.dialects.reading import Cast, Compared, KeyPart, Landing, Read, Row
 from datamig_pipelines.dialects.statement import Statement
 from datamig_pipelines.errors import EngineError
 
@@ -77,6 +78,7 @@ class Postgres(PostgresTampering, Dialect):
         only_rows=False,
         fulltext_indexes=True,
         foreign_key_actions=True,
+        loads_by_cast=True,
         limits=(Limit.LOCK, Limit.STATEMENT, Limit.LAG),
         whose_session="SELECT session_user::text",
     )
@@ -211,6 +213,14 @@ class Postgres(PostgresTampering, Dialect):
         return cutting.page_cuts(session, table, parts)
 
     # ---- proofs
+
+    @override
+    def cast(self, sql: str, held: Type, into: Type, *, own: bool) -> Cast | None:
+        return casting.cast(sql, held, into) if own else None
+
+    @override
+    def single(self, sql: str) -> str:
+        return f"({sql})::real"
 
     @override
     def canonical(self, column: Compared) -> str:

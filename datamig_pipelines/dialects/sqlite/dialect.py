@@ -15,6 +15,7 @@ from datamig_pipelines.dialects.comparing import Measure, Measured
 from datamig_pipelines.dialects.dumping import DumpOrder
 from datamig_pipelines.dialects.fitting import Beyond, Limits
 from datamig_pipelines.dialects.reading import (
+    Cast,
     Compared,
     Fingerprint,
     KeyPart,
@@ -25,6 +26,7 @@ from datamig_pipelines.dialects.reading import (
 )
 from datamig_pipelines.dialects.sqlite import (
     backup,
+    casting,
     catalog_reader,
     columnar,
     defaults,
@@ -73,6 +75,7 @@ class SQLite(SQLiteTampering, Dialect):
         only_rows=False,
         fulltext_indexes=False,
         foreign_key_actions=True,
+        loads_by_cast=False,
         limits=(Limit.LOCK,),
     )
 
@@ -200,6 +203,14 @@ class SQLite(SQLiteTampering, Dialect):
     @override
     def same_order(self, type_: Type) -> str:
         return keys.same_order(type_)
+
+    @override
+    def cast(self, sql: str, held: Type, into: Type, *, own: bool) -> Cast | None:
+        return casting.cast(sql, held, into)
+
+    @override
+    def single(self, sql: str) -> str:
+        return f"datamig_single({sql})"
 
     @override
     def canonical(self, column: Compared) -> str:

@@ -6,6 +6,7 @@ would guess instead of refusing (an epoch in a TIMESTAMP column, a time of day i
 as bytes, which no typed column takes.
 """
 
+import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 from datamig_pipelines.catalog import Kind, Type
 from datamig_pipelines.dialects import canonical
+from datamig_pipelines.dialects.comparing import WORDS
 from datamig_pipelines.dialects.reading import Cell, Projection, Read, Row
 from datamig_pipelines.dialects.sqlite.keys import equal, in_range, key_cell, ordered
 from datamig_pipelines.dialects.sqlite.types import is_own
@@ -29,6 +31,7 @@ TEMPORAL: Final = {
     Kind.TIMETZ,
 }
 NUMERIC: Final = {Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.YEAR, Kind.BITS}
+_WORD: Final = re.compile("|".join(WORDS), re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -110,31 +113,41 @@ def _refused(value: Any) -> bytes:
 def _date(value: Any) -> Cell:
     if type(value) is not str:
         return _refused(value)
-    if len(value) == 10:
+    if len(value) == 10 and value[4] == "-":
         return value
     day = canonical.date(value)
-    if len(day) == 10:
+    if len(day) == 10 and day[4] == "-":
         return day
-    return _refused(value) if ":" in value else value
+    return _refused(value) if ":" in value else _no_word(value)
+
+
+def _no_word(value: str) -> Cell:
+    """Return a text unless a target could read a word in it as a moment: ``yesterday``."""
+    return _refused(value) if _WORD.search(value) else value
 
 
 def _stamp(value: Any) -> Cell:
     if type(value) is not str:
         return _refused(value)
-    if len(value) == 19 and value[16] == ":":
+    if len(value) == 19 and value[16] == ":" and value[4] == "-":
         return value
+    if _WORD.search(value):
+        return _refused(value)
     zoned = value[-1:] in "zZcC" or "+" in value or value.rfind("-") > 7
     return canonical.stamp(value) if zoned else value
 
 
 def _instant(value: Any) -> Cell:
-    return canonical.instant(value) if type(value) is str else _refused(value)
+    if type(value) is not str:
+        return _refused(value)
+    text = canonical.instant(value)
+    return text if text.endswith("+00") else _no_word(text)
 
 
 def _clock(value: Any) -> Cell:
     if type(value) is not str or value[4:5] == "-":  # a whole date stands before the time of day
         return _refused(value)
-    return value
+    return value if value[:1].isdigit() else _no_word(value)
 
 
 _TEMPORAL: Final[dict[Kind, Convert]] = {

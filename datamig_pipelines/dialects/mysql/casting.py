@@ -1,0 +1,41 @@
+"""What a value becomes where the target rounds or cuts it, in MySQL's own exact arithmetic."""
+
+from typing import Final
+
+from datamig_pipelines.catalog import Kind, Type
+from datamig_pipelines.dialects.mysql.rendering import number, text
+from datamig_pipelines.dialects.parsing import TEXTS, rounds_digits, rounds_seconds
+from datamig_pipelines.dialects.reading import Cast
+
+_MOST_DIGITS: Final = 65
+_MOST_SCALE: Final = 30
+_NUMBER: Final = "^ *[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+) *$"
+
+
+def cast(sql: str, held: Type, into: Type) -> Cast | None:
+    """Return the value as it has to arrive; numbers are rounded half away from zero."""
+    if into.kind is Kind.DATE and held.kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
+        return Cast(f"CAST({sql} AS DATE)", Type(Kind.DATE))
+    if rounds_seconds(held, into):
+        return Cast(_moment(sql, into.fraction or 0), held)
+    if not rounds_digits(held, into) or (into.precision or 0) > _MOST_DIGITS:
+        return None
+    scale = into.scale or 0
+    if scale > _MOST_SCALE:
+        return None
+    if held.kind in TEXTS:
+        words = text(sql, held, Type(Kind.TEXT))
+        digits = f"CAST(CAST({words} AS DECIMAL({_MOST_DIGITS},{scale})) AS CHAR)"
+        whole = f"CASE WHEN {words} REGEXP '{_NUMBER}' THEN {digits} ELSE {words} END"
+        return Cast(whole, Type(Kind.TEXT))
+    exact = f"CAST({number(sql, held)} AS CHAR)" if held.kind is Kind.FLOAT else sql
+    into = Type(Kind.DECIMAL, precision=_MOST_DIGITS, scale=scale)
+    return Cast(f"CAST({exact} AS DECIMAL({_MOST_DIGITS},{scale}))", into)
+
+
+def _moment(sql: str, digits: int) -> str:
+    """Return a moment rounded half away from the year 2000, from which PostgreSQL counts."""
+    unit = 10 ** (6 - digits)
+    rest = f"(MICROSECOND({sql}) % {unit})"
+    up = f"IF({sql} >= '2000-01-01', {rest} * 2 >= {unit}, {rest} * 2 > {unit})"
+    return f"TIMESTAMPADD(MICROSECOND, IF({up}, {unit}, 0) - {rest}, {sql})"
