@@ -217,9 +217,9 @@ def test_scratch_may_be_made_elsewhere(
     asked: list[str] = []
     real = pg_backup.ScratchDatabase.__init__
 
-    def noted(self: Any, url: Any, name: str = "") -> None:
+    def noted(self: Any, url: Any, *more: Any) -> None:
         asked.append(url.database)
-        real(self, url, name)
+        real(self, url, *more)
 
     monkeypatch.setattr(pg_backup.ScratchDatabase, "__init__", noted)
 
