@@ -91,7 +91,7 @@ def losses_of(place: Place, session: Session, run: RunEntry, *, values: bool) ->
     found = []
     for table in made_tables(place, session, ledger, run):
         rows = int(session.query(place.dialect.count(place.dialect.table(table.name)))[0][0])
-        brought = loaded.get(str(table.name), rows)
+        brought = loaded.get(str(table.name), loaded.get(table.name.name, rows))
         changed = rows <= brought and _is_changed(session, table, proven.get(str(table.name)))
         found.append(Loss(str(table.name), rows, brought, changed))
     return found
@@ -145,13 +145,15 @@ def _facts(ledger: History, run: RunEntry) -> Facts:
 
 
 def _loaded(ledger: Ledger, run: RunEntry, facts: Facts) -> dict[str, int]:
-    """Return the rows that were loaded into each table, by its name in the target."""
+    """Return the rows that were loaded into each table, by its name in the target.
+
+    A run of before there was a history has no facts: there it is the source's, bare.
+    """
     counts: dict[str, int] = {}
     for name in ledger.loaded_tables(run.run_id):
         parts = facts.get(f"table {name}")
-        if parts:
-            rows = ledger.table_state(run.run_id, name).rows_loaded
-            counts[str(parts[""]["target"])] = rows
+        there = str(parts[""]["target"]) if parts else name.rpartition(".")[2]
+        counts[there] = ledger.table_state(run.run_id, name).rows_loaded
     return counts
 
 
