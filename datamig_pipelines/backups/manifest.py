@@ -19,11 +19,15 @@ class TableFacts:
 
 @dataclass(frozen=True)
 class State:
-    """What a database held at one moment. ``views`` maps names to digests of their SQL."""
+    """What a database held at one moment. ``views`` maps names to digests of their SQL.
+
+    ``knows`` are kinds of ``others`` that not every version of datamig looked at alike.
+    """
 
     tables: dict[str, TableFacts]
     views: dict[str, str]
     others: tuple[str, ...] = ()
+    knows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,9 @@ def decoded(data: bytes, where: str) -> Manifest:
         state = raw.pop("state")
         tables = {name: TableFacts(**facts) for name, facts in state["tables"].items()}
         files = tuple(StoredFile(**f) for f in raw.pop("files"))
-        whole = State(tables, dict(state["views"]), tuple(state["others"]))
+        whole = State(
+            tables, dict(state["views"]), tuple(state["others"]), tuple(state.get("knows", ()))
+        )
         return Manifest(**raw, files=files, state=whole)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         msg = f"the manifest of {where} cannot be read: {type(error).__name__} {error}"

@@ -13,6 +13,9 @@ from datamig_pipelines.session import Session
 
 _NO_SHAPE = frozenset({"name", "rows", "bytes"})
 """Parts of a table that are no definition: estimates change with every ANALYZE."""
+KNOWS = ("collation", "sequence")
+"""Kinds of others that earlier versions did not know, or digested otherwise."""
+_DIGESTED_ANEW = frozenset({"sequence"})
 _GRANT = "grant "
 """Grants are told apart: only some users may restore them, and scratch servers lack the roles."""
 
@@ -27,6 +30,7 @@ def observe(
         {str(t.name): _facts(session, t) for t in tables},
         {} if only is not None else views_of(catalog),
         () if only is not None else others_of(catalog),
+        KNOWS,
     )
 
 
@@ -78,8 +82,15 @@ def other_grants(before: State, after: State) -> list[str]:
 
 
 def _missing(before: State, after: State) -> Iterator[str]:
+    # What only one version of datamig knows is no difference; what both know by name may be one.
+    one_sided = {*before.knows} ^ {*after.knows}
+    there = {bare(other) for other in after.others}
     for other in before.others:
-        if other not in after.others and not other.startswith(_GRANT):
+        kind = other.partition(" ")[0]
+        told_otherwise = kind not in _DIGESTED_ANEW or bare(other) in there
+        if other in after.others or other.startswith(_GRANT):
+            continue
+        if not (kind in one_sided and told_otherwise):
             yield other
 
 

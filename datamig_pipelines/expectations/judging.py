@@ -107,8 +107,8 @@ def _judge(wanted: list[dict[str, Any]], subject: Subject, suite: Suite, frame_m
         "partial_unexpected_count": 20 if suite.show_values else 0,
     }
     try:
-        batch = _sql_batch(context, subject) if frame is None else _frame_batch(context, frame)
-        return batch.validate(made, result_format=samples)
+        with _batch(context, subject, frame) as batch:
+            return batch.validate(made, result_format=samples)
     except Exception as error:
         words = (
             f": {without_secrets(str(error))}"
@@ -161,6 +161,20 @@ def _clean(expectation: dict[str, Any], frame: Any) -> dict[str, Any]:
     }
     shown = kwargs if frame is None else bounded(kwargs, frame)
     return {"type": expectation["type"], "kwargs": shown, **more}
+
+
+@contextmanager
+def _batch(context: Any, subject: Subject, frame: Any) -> Iterator[Any]:
+    """Yield what is judged; its connections end with it, not when garbage is collected."""
+    if frame is not None:
+        yield _frame_batch(context, frame)
+        return
+    batch = _sql_batch(context, subject)
+    try:
+        yield batch
+    finally:
+        batch.data.execution_engine.close()
+        batch.datasource.get_engine().dispose()
 
 
 def _sql_batch(context: Any, subject: Subject) -> Any:

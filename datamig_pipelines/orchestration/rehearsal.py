@@ -122,8 +122,14 @@ def _facts(event: Rehearsed) -> dict[str, Any]:
         "kept": found["kept"] or "nothing",
         "steps": dg.MetadataValue.md(head + "\n".join(rows)),
         "file": dg.MetadataValue.path(str(event.path)),
-        "evidence": dg.MetadataValue.json(found),
+        "evidence": dg.MetadataValue.json(_without_values(found)),
     }
+
+
+def _without_values(found: dict[str, Any]) -> dict[str, Any]:
+    """Return the evidence without the rejected rows: these stay in the file."""
+    forward = {name: told for name, told in found["forward"].items() if name != "rejects"}
+    return {**found, "forward": forward}
 
 
 def _said(seconds: float | None) -> str:

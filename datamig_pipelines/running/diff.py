@@ -20,7 +20,7 @@ from datamig_pipelines.planning import Plan
 from datamig_pipelines.running.opening import current_run, opened
 from datamig_pipelines.session import Session, open_readers
 from datamig_pipelines.spec import Launch, Migration
-from datamig_pipelines.steps.load import evidence
+from datamig_pipelines.steps.validate import evidence
 from datamig_pipelines.transfer import Event, Route
 
 

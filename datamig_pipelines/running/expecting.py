@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from datamig_pipelines.errors import PlanError, SuiteFailedError
 from datamig_pipelines.expectations import SuiteResult, check_suite, verdicts
 from datamig_pipelines.expectations.subject import digest_of
+from datamig_pipelines.expectations.suite import read_suite
 from datamig_pipelines.ledger import Ledger, ProofEntry
 from datamig_pipelines.planning import Plan
 from datamig_pipelines.proofs import Verdict
@@ -79,8 +80,13 @@ def judge_source(
     """Judge the suites of the source whose tables this launch asks for; only reads.
 
     Suites whose digest is ``held`` are left out; ``fresh`` verdicts are taken as they are.
+
+    Raises:
+        SpecError: A suite's file cannot be read, also one of the target: before hours of load.
     """
     migration, results = plan.context.migration, []
+    for suite in (s for side in _MARKS for s in migration.suites(side)):
+        read_suite(migration, suite)
     for suite in migration.suites("before"):
         route = _route(plan, suite.table)
         if route is not None and route not in plan.context.chosen():

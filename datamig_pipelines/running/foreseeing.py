@@ -8,6 +8,7 @@ from datamig_pipelines.catalog import Kind, Table, Type
 from datamig_pipelines.dialects.reading import Compared
 from datamig_pipelines.errors import LossesError
 from datamig_pipelines.ledger import History, Ledger, RunEntry
+from datamig_pipelines.planning.differences import Facts
 from datamig_pipelines.proofs import Verdict
 from datamig_pipelines.running.opening import everything, made_by
 from datamig_pipelines.running.restoring import (
@@ -83,13 +84,14 @@ def made_tables(place: Place, session: Session, ledger: Ledger, run: RunEntry) -
 
 def losses_of(place: Place, session: Session, run: RunEntry, *, values: bool) -> list[Loss]:
     """Return what an undo would remove; with ``values`` every row is read, else only counted."""
-    ledger = Ledger(session)
-    loaded = _loaded(ledger, run)
-    proven = _proven(History(session), run) if values else {}
+    ledger = History(session)
+    facts = _facts(ledger, run)
+    loaded = _loaded(ledger, run, facts)
+    proven = _proven(ledger, run, facts) if values else {}
     found = []
     for table in made_tables(place, session, ledger, run):
         rows = int(session.query(place.dialect.count(place.dialect.table(table.name)))[0][0])
-        brought = loaded.get(table.name.name, rows)
+        brought = loaded.get(str(table.name), loaded.get(table.name.name, rows))
         changed = rows <= brought and _is_changed(session, table, proven.get(str(table.name)))
         found.append(Loss(str(table.name), rows, brought, changed))
     return found
@@ -136,10 +138,22 @@ def _judged(one: Overwritten, own: dict[str, Loss]) -> Overwritten:
     return Overwritten(one.table, one.rows, one.before, one.made, since=known.told)
 
 
-def _loaded(ledger: Ledger, run: RunEntry) -> dict[str, int]:
+def _facts(ledger: History, run: RunEntry) -> Facts:
+    """Return the facts of the plan that a run stands for."""
+    entry = ledger.accepted(run)
+    return json.loads(entry.plan) if entry and entry.plan else {}
+
+
+def _loaded(ledger: Ledger, run: RunEntry, facts: Facts) -> dict[str, int]:
+    """Return the rows that were loaded into each table, by its name in the target.
+
+    A run of before there was a history has no facts: there it is the source's, bare.
+    """
     counts: dict[str, int] = {}
     for name in ledger.loaded_tables(run.run_id):
-        counts[name.rpartition(".")[2]] = ledger.table_state(run.run_id, name).rows_loaded
+        parts = facts.get(f"table {name}")
+        there = str(parts[""]["target"]) if parts else name.rpartition(".")[2]
+        counts[there] = ledger.table_state(run.run_id, name).rows_loaded
     return counts
 
 
@@ -151,13 +165,11 @@ class _Proven:
     columns: dict[str, tuple[Type, Kind]]
 
 
-def _proven(ledger: History, run: RunEntry) -> dict[str, _Proven]:
+def _proven(ledger: History, run: RunEntry, facts: Facts) -> dict[str, _Proven]:
     """Return what was proven of each table, by its name in the target.
 
     A proof that found a difference stands for what should be there: the source's figure.
     """
-    entry = ledger.accepted(run)
-    facts = json.loads(entry.plan) if entry and entry.plan else {}
     found = {}
     for proof in ledger.proofs(run.run_id):
         parts = facts.get(f"table {proof.table}")

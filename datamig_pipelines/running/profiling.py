@@ -5,9 +5,8 @@ from dataclasses import replace
 
 from datamig_pipelines.catalog import Column, Kind, Table
 from datamig_pipelines.dialects.base import family
-from datamig_pipelines.dialects.comparing import Measure, Measured
-from datamig_pipelines.dialects.profiling import addresses_sql, profile_sql, values_sql
-from datamig_pipelines.dialects.reading import Compared, Projection
+from datamig_pipelines.dialects.profiling import figures, profile_sql, values_sql
+from datamig_pipelines.dialects.reading import Projection
 from datamig_pipelines.expectations.profile import ColumnProfile, TableProfile
 from datamig_pipelines.planning import Plan
 from datamig_pipelines.running.opening import look
@@ -15,9 +14,7 @@ from datamig_pipelines.session import Session
 from datamig_pipelines.spec import Launch, Migration
 from datamig_pipelines.transfer import Route
 
-_NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.YEAR)
 _MOMENTS = (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ)
-_DISTINCT = (Kind.INTEGER, Kind.UUID, Kind.TEXT)
 _FEW = 20
 """Most values of a column whose values are written down."""
 _SHARE = 20
@@ -49,8 +46,8 @@ def _profiled(route: Route, plan: Plan, session: Session, *, values: bool) -> Ta
     rows, found = 0, []
     for start in range(0, len(kept), _AT_ONCE):
         group = kept[start : start + _AT_ONCE]
-        figures = [f for c in group for f in _figures(c, session)]
-        sql = profile_sql(session.dialect, table.name, figures, route.where)
+        asked = [f for c in group for f in figures(session.dialect, c)]
+        sql = profile_sql(session.dialect, table.name, asked, route.where)
         (row,) = session.query(sql)
         rows = int(row[0])
         for at, column in enumerate(group):
@@ -71,26 +68,6 @@ def _plain(route: Route, plan: Plan) -> dict[str, Projection]:
     quote = plan.context.source.dialect.quote
     read = {p.sql: p for p in (*route.columns, *route.computed) if p.plain}
     return {c.name: read[quote(c.name)] for c in route.source.columns if quote(c.name) in read}
-
-
-def _figures(column: Column, session: Session) -> tuple[str, ...]:
-    """Return SQL for filled, distinct, least, most, longest, shortest, addresses."""
-    dialect, kind = session.dialect, column.type.kind
-    name = dialect.quote(column.name)
-    distinct = f"count(DISTINCT {name})" if kind in _DISTINCT else "NULL"
-    ends = ("NULL", "NULL")
-    if kind is Kind.FLOAT:  # its canonical texts stand in no order
-        least, most = (Compared(f"{end}({name})", column.type, kind) for end in ("min", "max"))
-        ends = (dialect.canonical(least), dialect.canonical(most))
-    elif kind in (*_NUMBERS, *_MOMENTS):
-        held = Compared(name, column.type, family(column.type))
-        measure = Measure.NUMBER if kind in _NUMBERS else Measure.MOMENT
-        ends = dialect.statistics(Measured(held, measure))[:2]
-    texts = ("NULL", "NULL", "NULL")
-    if kind is Kind.TEXT:
-        size = dialect.octets(name)
-        texts = (f"max({size})", f"min({size})", addresses_sql(name))
-    return (f"count({name})", distinct, *ends, *texts)
 
 
 def _column(

@@ -16,8 +16,7 @@ from datamig_pipelines.running.watch import tell
 from datamig_pipelines.session import Session, open_readers
 from datamig_pipelines.spec import Launch, Migration
 from datamig_pipelines.steps import StepDone
-from datamig_pipelines.steps.load import evidence
-from datamig_pipelines.steps.validate import completed, judge, made_objects, prove, proven
+from datamig_pipelines.steps.validate import completed, evidence, judge, made_objects, prove, proven
 from datamig_pipelines.transfer import Event
 
 

@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 from datamig_pipelines.spec.model import SpecModel
 
 _CRON_FIELDS = 5
+_MOST_HOURS = 876_000
+"""A hundred years: what lasts longer may end after the last day that Python knows."""
 STORES = ("s3", "gs", "az")
 """Schemes of the object stores that hold backups."""
 
@@ -110,7 +112,9 @@ class Approval(SpecModel):
     by: tuple[str, ...] = Field(
         default=(), description="Who may: user or user@host; nobody named: anybody."
     )
-    valid_hours: float = Field(default=72, gt=0, description="An approval runs out after this.")
+    valid_hours: float = Field(
+        default=72, gt=0, le=_MOST_HOURS, description="An approval runs out after this."
+    )
 
 
 class Rehearsal(SpecModel):
@@ -124,7 +128,9 @@ class Rehearsal(SpecModel):
     all_rows: bool = Field(
         default=False, description="true: a rehearsal of a sample does not count."
     )
-    valid_hours: float = Field(default=72, gt=0, description="A rehearsal counts so long.")
+    valid_hours: float = Field(
+        default=72, gt=0, le=_MOST_HOURS, description="A rehearsal counts so long."
+    )
 
 
 class Alert(SpecModel):

@@ -44,6 +44,8 @@ class Suite(SpecModel):
     def _pattern_names_its_tables(self) -> Self:
         if self.is_pattern and self.table:
             raise ValueError("file: a pattern takes the tables from the names of its files")
+        if any("**" in part and part != "**" for part in PurePosixPath(self.file).parts):
+            raise ValueError("file: ** stands for folders, alone between slashes: a/**/*.json")
         return self
 
     @property

@@ -9,8 +9,6 @@ from functools import partial
 from typing_extensions import override
 
 from datamig_pipelines.dialects import Statement
-from datamig_pipelines.differences import entries
-from datamig_pipelines.differences.rejected import MOST as REJECTED_MOST
 from datamig_pipelines.errors import (
     BatchTakenError,
     ConnectError,
@@ -20,10 +18,11 @@ from datamig_pipelines.errors import (
     SourceChangedError,
     StreamChangedError,
 )
-from datamig_pipelines.ledger import Ledger, ProofEntry, Shard, ShardState, TableState
-from datamig_pipelines.proofs import PROOFS, Evidence, ProofResult
+from datamig_pipelines.ledger import Ledger, Shard, ShardState, TableState
+from datamig_pipelines.proofs import PROOFS
 from datamig_pipelines.session import Session, open_readers
 from datamig_pipelines.steps.base import Context, Step, StepDone, TableLoaded
+from datamig_pipelines.steps.validate import evidence, remember
 from datamig_pipelines.transfer import Event, Route, Said
 from datamig_pipelines.transfer.crew import Crew, Job
 from datamig_pipelines.transfer.events import LoadBegun
@@ -362,31 +361,3 @@ def _finished(
         tally.seconds,
         tuple(proofs),
     )
-
-
-def evidence(
-    context: Context, route: Route, source: Session, target: Session, state: TableState
-) -> Evidence:
-    """Return what the proofs of a loaded table may look at."""
-    few = 0 < state.rows_rejected <= REJECTED_MOST
-    rejected = Ledger(target).rejected_keys(context.run_id, route.name) if few else []
-    shown = context.migration.validation.show_values
-    return Evidence(route, source, target, state, rejected=tuple(rejected), show_values=shown)
-
-
-def remember(ledger: Ledger, run_id: str, result: ProofResult) -> None:
-    """Write a proof's outcome into the ledger."""
-    ledger.add_proof(
-        ProofEntry(
-            run_id,
-            result.table,
-            result.proof,
-            result.verdict.value,
-            result.source,
-            result.target,
-            result.detail,
-        )
-    )
-    if result.diff is not None:
-        with ledger.session.transaction():
-            ledger.set_differences(run_id, result.table, entries(result.diff))

@@ -1,4 +1,4 @@
-"""Proves what can only be proven at the end, and holds all verdicts together."""
+"""Proves what can only be proven at the end, and holds all verdicts together, the load's too."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -7,14 +7,15 @@ from typing_extensions import override
 
 from datamig_pipelines.catalog import Catalog
 from datamig_pipelines.dialects import Statement
+from datamig_pipelines.differences import entries
+from datamig_pipelines.differences.rejected import MOST as REJECTED_MOST
 from datamig_pipelines.errors import LedgerError, ProofFailedError, ProofGateError, StatementError
-from datamig_pipelines.ledger import Ledger, ProofEntry
+from datamig_pipelines.ledger import Ledger, ProofEntry, TableState
 from datamig_pipelines.proofs import PROOFS, Evidence, Proof, ProofResult, Verdict
 from datamig_pipelines.proofs.schema import prove_objects
 from datamig_pipelines.session import Session, open_readers
 from datamig_pipelines.steps.base import MARK, Context, Step, StepDone
-from datamig_pipelines.steps.load import evidence, remember
-from datamig_pipelines.transfer import Event
+from datamig_pipelines.transfer import Event, Route
 
 
 class Validate(Step):
@@ -79,6 +80,34 @@ def prove(context: Context, session: Session, *, after_load: bool) -> Iterator[P
     finally:
         for reader in readers:
             reader.close()
+
+
+def evidence(
+    context: Context, route: Route, source: Session, target: Session, state: TableState
+) -> Evidence:
+    """Return what the proofs of a loaded table may look at."""
+    few = 0 < state.rows_rejected <= REJECTED_MOST
+    rejected = Ledger(target).rejected_keys(context.run_id, route.name) if few else []
+    shown = context.migration.validation.show_values
+    return Evidence(route, source, target, state, rejected=tuple(rejected), show_values=shown)
+
+
+def remember(ledger: Ledger, run_id: str, result: ProofResult) -> None:
+    """Write a proof's outcome into the ledger."""
+    ledger.add_proof(
+        ProofEntry(
+            run_id,
+            result.table,
+            result.proof,
+            result.verdict.value,
+            result.source,
+            result.target,
+            result.detail,
+        )
+    )
+    if result.diff is not None:
+        with ledger.session.transaction():
+            ledger.set_differences(run_id, result.table, entries(result.diff))
 
 
 def completed(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
@@ -276,3 +277,16 @@ def _mysql(address: Any, statement: str) -> None:
     )
     with connection, connection.cursor() as cursor:
         cursor.execute(statement)
+
+
+@pytest.mark.parametrize("target_url", ["postgres"], indirect=True)
+def test_no_connection_outlives_a_suite(target_url: str, check: Check) -> None:
+    """A target with a hundred suites is not left with two hundred idle sessions."""
+    result = check(HOLDS)
+
+    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    with psycopg.connect(target_url) as session:
+        left = session.execute(f"{others} AND pid <> pg_backend_pid()").fetchone()
+
+    assert result.passed
+    assert left == (0,)

@@ -1,5 +1,6 @@
 """Rehearsals in Dagster: the check that holds the plan, and what a red one shows."""
 
+import sqlite3
 from typing import Any
 
 import dagster as dg
@@ -52,3 +53,22 @@ def test_red_rehearsal_shows_its_evidence(
     assert "| schema | irreversible |" in facts["steps"].value
     assert "left: table" in facts["steps"].value
     assert facts["file"].value
+
+
+def test_values_of_rejected_rows_stay_in_the_file(
+    planned: Library, instance: dg.DagsterInstance
+) -> None:
+    """Dagster keeps counts: what a person wrote into a row is no metadata of a run."""
+    secret = "anna.nowhere@example.org"
+    with sqlite3.connect(planned.folder / "books.sqlite") as source:
+        source.execute("CREATE TABLE ages (id INTEGER PRIMARY KEY, age INTEGER)")
+        source.execute("INSERT INTO ages VALUES (1, ?)", (secret,))
+    planned.attributes |= {"rejects": {"allow": ["ages"], "abort_above": "100%"}}
+
+    result = planned.run(instance, "library_rehearse")
+
+    told = " ".join(str(e) for e in result.all_events)
+    files = list(planned.migration.home.glob("rehearsals/*.json"))
+    assert "'rejected rows': IntMetadataValue(value=1)" in told
+    assert secret in files[0].read_text()
+    assert secret not in told

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from datamig_pipelines import running
-from datamig_pipelines.errors import DatamigError, ProofGateError, SuiteFailedError
+from datamig_pipelines.errors import DatamigError, ProofGateError, SpecError, SuiteFailedError
 from datamig_pipelines.expectations import check_suite, docs_index, verdicts
 from datamig_pipelines.ledger import Ledger
 from datamig_pipelines.running import SuiteJudged, expecting
@@ -162,4 +162,15 @@ def test_rehearsal_judges_both_sides(people: Made) -> None:
     with pytest.raises(ProofGateError):
         list(running.rehearse(migration))
     list(running.rehearse(migration, "2"))
+    assert not (migration.base / "target.duckdb").exists()
+
+
+@pytest.mark.parametrize("side", ["before", "suites"])
+def test_suite_without_a_file_is_refused_by_name(people: Made, side: str) -> None:
+    """One clear error, on both sides, and the target is not made for it."""
+    migration = people(**{side: [{"table": "people", "file": "gone.json"}]})
+
+    with pytest.raises(SpecError, match=r"gone\.json cannot be read"):
+        list(running.run(migration))
+
     assert not (migration.base / "target.duckdb").exists()

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from datamig_pipelines.spec import Alert, Rejects, Schedule
+from datamig_pipelines.spec.policy import Approval, Rehearsal
 
 
 @pytest.mark.parametrize(
@@ -49,3 +50,11 @@ def test_unknown_time_zone_is_refused(zone):
 def test_alert_takes_the_key_that_yaml_reads_as_true():
     """``{on: …}`` arrives as ``{True: …}`` from YAML 1.1."""
     assert Alert.model_validate({"env": "X", True: ["failure"]}).on == ("failure",)
+
+
+@pytest.mark.parametrize("rule", [Approval, Rehearsal])
+@pytest.mark.parametrize("hours", [0, float("inf"), 1e12])
+def test_rule_lasts_for_hours_that_a_calendar_has(rule, hours):
+    """No time at all, and a time that ends after the last day there is, are refused."""
+    with pytest.raises(ValidationError, match="valid_hours"):
+        rule(valid_hours=hours)

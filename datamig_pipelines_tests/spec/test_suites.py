@@ -38,3 +38,10 @@ def test_suites_that_are_not_there_are_refused(tmp_path: Path) -> None:
         migration(tmp_path, "s/*.json").suites("before")
     with pytest.raises(ValidationError, match="names of its files"):
         migration(tmp_path, {"table": "a", "file": "*.json"})
+
+
+@pytest.mark.parametrize("pattern", ["s/**x.json", "**.json"])
+def test_pattern_that_no_folder_can_match_is_refused(tmp_path: Path, pattern: str) -> None:
+    """Two stars stand for folders, and for nothing else."""
+    with pytest.raises(ValidationError, match="folders"):
+        migration(tmp_path, pattern)
