@@ -1,4 +1,4 @@
-"""A range cut by arithmetic: both sides add up the same buckets of a whole-number key in one scan."""
+"""A range cut by arithmetic: one scan on each side adds up the same buckets of whole numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -264,6 +264,10 @@ def _generated(journey: Journey, count: int) -> None:
     )
 
 
+EXCHANGE = (
+    "UPDATE t SET id = CASE id WHEN 7 THEN -{last} ELSE -7 END WHERE id IN (7, {last}); "
+    "UPDATE t SET id = -id WHERE id < 0"
+)
 ONE_OF_MILLIONS = {
     "changed": [
         "UPDATE t SET at = at + interval '2 hours' WHERE id = {third}",
@@ -280,11 +284,7 @@ ONE_OF_MILLIONS = {
         "UPDATE t SET name = upper(name) WHERE id IN (7, {last})",
         "UPDATE t SET name = lower(name) WHERE id IN (7, {last})",
     ],
-    "keys exchanged": [
-        "UPDATE t SET id = CASE id WHEN 7 THEN -{last} ELSE -7 END WHERE id IN (7, {last}); "
-        "UPDATE t SET id = -id WHERE id < 0",
-    ]
-    * 2,
+    "keys exchanged": [EXCHANGE, EXCHANGE],
 }
 KINDS = {
     "changed": ["CHANGED {third}"],
