@@ -125,9 +125,10 @@ def differing_parts(
 def _part(pair: Pair, grid: Grid, keys: Range, cuts: Sequence[Key], run: _Run) -> Part:
     least, most = grid.bounds(run.first)[0], grid.bounds(run.last)[1]
     low, high = keys
-    if least is not None and (low is not None or least > _limits(pair, keys)[0]):
+    floor, ceiling = _limits(pair, keys)
+    if least is not None and least > floor:
         low = (str(least - 1),)
-    if most is not None:
+    if most is not None and most < ceiling:
         high = (str(most),)
     within = [c for c in cuts if _is_within(c, least, most)]
     return Part((low, high), within, run.there, run.here)

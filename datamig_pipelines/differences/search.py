@@ -17,6 +17,7 @@ from datamig_pipelines.differences.grid import (
     BUCKETS,
     LEAF_ROWS,
     Part,
+    Sums,
     differing_parts,
     grid_over,
 )
@@ -102,6 +103,8 @@ class _Search:
             return None
         there, here = (s.grid(grid, part.keys) for s in (pair.source, pair.target))
         self.torn = self.torn or there.get(None) != here.get(None)
+        if rows is not None and (_sum(there), _sum(here)) != (part.there, part.here):
+            self.torn = True
         if self.torn:
             return []
         smaller = differing_parts(pair, grid, part.keys, part.cuts, (there, here))
@@ -271,6 +274,10 @@ def _ranges(keys: Range, cuts: Sequence[Key], most: int) -> Iterator[tuple[Range
         yield (low, cuts[at]), cuts[before:at]
         low, before = cuts[at], at + 1
     yield (low, keys[1]), cuts[before:]
+
+
+def _sum(sums: Sums) -> Fingerprint:
+    return sum(sums.values(), _EMPTY)
 
 
 def _differing(there: dict[int, Fingerprint], here: dict[int, Fingerprint]) -> list[int]:

@@ -123,6 +123,25 @@ def test_rows_of_a_key_in_two_parts_are_found(request, going, pg_url, target):
     }
 
 
+def test_rows_of_many_tenants_are_found_by_ranges(going, pg_url, pg_url2):
+    """Ranges that were cut at whole keys are cut by their first parts again, and hold what they held."""
+    rows = [f"({i % 3}, {i}, 'name {i}')" for i in range(20_000)]
+    columns = "id integer, n integer, name text, PRIMARY KEY (id, n)"
+    journey = moved(going, (pg_url, pg_url2), columns, rows)
+    journey.ask(
+        "UPDATE t SET name = 'X' WHERE n IN (0, 7777, 19999)",
+        "DELETE FROM t WHERE n IN (1, 10000)",
+    )
+
+    diff = found(journey)
+
+    assert kinds(diff) == {
+        *(("CHANGED", (str(n % 3), str(n))) for n in (0, 7777, 19999)),
+        *(("MISSING", (str(n % 3), str(n))) for n in (1, 10000)),
+    }
+    assert diff.effort.rows_fetched < 6000
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_filter_is_kept(request, going, pg_url, target):
     """Of the source only what the filter leaves is compared; its comment ends with it."""
