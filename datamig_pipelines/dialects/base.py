@@ -256,6 +256,19 @@ class Dialect(Comparing, Fitting, Tampering, ABC):
         rows, total = session.query(self.fingerprint_sql(table, cells, where))[0]
         return Fingerprint(int(rows), int(total or 0))
 
+    def fingerprints(
+        self,
+        session: Queryable,
+        table: str,
+        columns: Sequence[Compared],
+        bucket: str,
+        where: str = "",
+    ) -> dict[int | None, Fingerprint]:
+        """Return the checksums of the buckets of a table, in one scan of it."""
+        cells = [self.canonical(c) for c in columns]
+        found = session.query(self.buckets_sql(table, bucket, cells, where))
+        return {None if b is None else int(b): Fingerprint(int(n), int(t)) for b, n, t in found}
+
     @abstractmethod
     def fingerprint_sql(self, table: str, cells: Sequence[str], where: str) -> str:
         """Return the SELECT of (number of rows, sum of row hashes)."""

@@ -7,8 +7,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from datamig_pipelines.catalog import Kind, TableName, Type
+from datamig_pipelines.dialects.cutting import Grid
 from datamig_pipelines.dialects.ddl import Ddl
-from datamig_pipelines.dialects.reading import Cast, Compared, Read
+from datamig_pipelines.dialects.reading import Cast, Compared, KeyPart, Read
 
 if TYPE_CHECKING:
     from datamig_pipelines.dialects.base import Queryable
@@ -119,6 +120,20 @@ class Comparing(Ddl):
         """Return SQL for the bucket that a row falls into by the hash of some canonical cells."""
         return f"({self.row_hash(cells)} % {buckets})"
 
+    def times(self, part: KeyPart, width: int) -> str:
+        """Return SQL for how often ``width`` goes into an integer key, cut towards zero."""
+        return f"{part.sql} / {width}"
+
+    def grid_bucket(self, part: KeyPart, grid: Grid) -> str:
+        """Return SQL for the bucket of a grid that a key falls into; NULL for NULL."""
+        whens = ""
+        if part.may_be(grid.low - 1):
+            whens += f" WHEN {part.sql} < {grid.low} THEN {grid.under}"
+        if part.may_be(grid.high + 1):
+            whens += f" WHEN {part.sql} > {grid.high} THEN {grid.over}"
+        inside = self.times(part, grid.width)
+        return f"CASE{whens} ELSE {inside} END" if whens else inside
+
     def buckets_sql(self, table: str, bucket: str, cells: Sequence[str], where: str) -> str:
         """Return the SELECT of (bucket, number of rows, sum of row hashes); one scan."""
         return (
@@ -126,6 +141,11 @@ class Comparing(Ddl):
             f"datamig_b, {self.row_hash(cells)} AS datamig_h {self.rows_of(table, where)}) "
             "datamig_q GROUP BY datamig_b"
         )
+
+    def ends_sql(self, table: str, part: KeyPart, where: str) -> str:
+        """Return the SELECT of the least and the largest value of a key: two looks at its index."""
+        rows = self.rows_of(table, where)
+        return f"SELECT (SELECT min({part.sql}) {rows}), (SELECT max({part.sql}) {rows})"
 
     def is_one_of(self, sql: str, values: Sequence[str]) -> str:
         """Return the condition that an expression is one of some values (SQL)."""

@@ -56,6 +56,10 @@ class Projection:
         return Compared(quoted, self.into, form)
 
 
+_DIGITS = 1000
+"""Of a decimal that does not say how many it has; PostgreSQL's declared ones have no more."""
+
+
 @dataclass(frozen=True)
 class KeyPart:
     """One column of the key that a table is read in order of; ``sql`` is its quoted name."""
@@ -65,10 +69,23 @@ class KeyPart:
 
     def holds(self, text: str) -> bool:
         """Say whether an integer, as text, lies within the bounds of this integer column."""
-        bits, value = self.type.bits or 64, int(text)
+        least, most = self.ends
+        return least <= int(text) <= most
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """Return the least and the largest whole number that this column of numbers holds."""
+        if self.type.kind is Kind.DECIMAL:
+            largest = 10 ** (self.type.precision or _DIGITS)
+            return 1 - largest, largest - 1
+        bits = self.type.bits or 64
         if self.type.unsigned:
-            return 0 <= value < 1 << bits
-        return -(1 << bits - 1) <= value < 1 << bits - 1
+            return 0, (1 << bits) - 1
+        return -(1 << bits - 1), (1 << bits - 1) - 1
+
+    def may_be(self, value: int) -> bool:
+        """Say whether the column may hold an integer; one of decimals holds infinity, too."""
+        return self.type.kind is not Kind.INTEGER or self.holds(str(value))
 
 
 @dataclass(frozen=True)

@@ -53,12 +53,14 @@ class Difference:
 class Effort:
     """What a search cost: rows brought to this process, scans, and rows in the ranges scanned.
 
-    A scan is one statement that reads a range, a bucket or a whole table of one side.
+    A scan is one statement that reads a range, a bucket or a whole table of one side. Sums are the
+    checksums of buckets, where one statement returns many, and the ends of ranges.
     """
 
     rows_fetched: int = 0
     scans: int = 0
     rows_scanned: int = 0
+    sums_fetched: int = 0
 
     def __add__(self, other: "Effort") -> "Effort":
         """Return both together."""
@@ -66,6 +68,7 @@ class Effort:
             self.rows_fetched + other.rows_fetched,
             self.scans + other.scans,
             self.rows_scanned + other.rows_scanned,
+            self.sums_fetched + other.sums_fetched,
         )
 
 

@@ -1,10 +1,13 @@
 """The two sides of one table, as they are compared."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
-from datamig_pipelines.catalog import Table, TableName, Type
+from datamig_pipelines.catalog import Kind, Table, TableName, Type
 from datamig_pipelines.dialects.capabilities import Wire
+from datamig_pipelines.dialects.cutting import Grid
 from datamig_pipelines.dialects.reading import Compared, Fingerprint, KeyPart, Projection, Read
 from datamig_pipelines.differences.difference import Cells, Effort
 from datamig_pipelines.ledger import TableState
@@ -14,9 +17,10 @@ from datamig_pipelines.transfer import Route
 
 Key = tuple[str, ...]
 Range = tuple[Key | None, Key | None]
-"""The keys in (after, upto]; None: an open end."""
+"""The keys in (after, upto]; None: an open end. An end may be the first parts of a key alone."""
 
 WHOLE: Range = (None, None)
+WHOLE_NUMBER: Final = re.compile(r"-?\d+")
 
 
 @dataclass
@@ -42,6 +46,27 @@ class Side:
         self.effort += Effort(scans=1, rows_scanned=found.rows)
         return found
 
+    def grid(self, grid: Grid, keys: Range = WHOLE) -> dict[int | None, Fingerprint]:
+        """Return the fingerprint of every bucket of a grid that has rows, in one scan of a range.
+
+        Rows whose key is NULL have the bucket None.
+        """
+        bucket = self.dialect.grid_bucket(self.key[0], grid)
+        found = self.session.fingerprints(self.table, self.columns, bucket, self._within(keys))
+        rows = sum(f.rows for f in found.values())
+        self.effort += Effort(scans=1, rows_scanned=rows, sums_fetched=len(found))
+        return found
+
+    def ends(self, keys: Range) -> list[int]:
+        """Return the least and the largest first part of the keys in a range, [] of none.
+
+        The filter is left out: an index has them at once, but not those that a filter leaves.
+        """
+        sql = self.dialect.ends_sql(self.table, self.key[0], self._ranged(keys))
+        found = [str(end) for end in self.session.query(sql)[0] if end is not None]
+        self.effort += Effort(scans=1, rows_scanned=len(found), sums_fetched=len(found))
+        return [int(end) for end in found if WHOLE_NUMBER.fullmatch(end)]
+
     def rows(self, keys: Range, most: int) -> list[Cells]:
         """Return up to ``most`` rows of a range."""
         return self._fetched(self._within(keys), most)
@@ -50,15 +75,15 @@ class Side:
         """Return up to ``most`` rows that meet a condition."""
         return self._fetched(self._and(condition), most)
 
-    def cuts(self, keys: Range, parts: int) -> list[Key]:
-        """Return keys that cut a range into equal parts, strictly ascending."""
-        read = Read(self.name, (), Wire.CELLS, self.key, self.where, *keys)
+    def cuts(self, keys: Range, parts: int, rows: int) -> list[Key]:
+        """Return keys that cut a range of so many rows into equal parts, strictly ascending."""
+        read = Read(self.name, (), Wire.CELLS, self.key, self._within(keys))
         if keys == WHOLE:
             found = self.dialect.cut_points(self.session, read, parts)
             if found:
                 return found
         found = [tuple(str(k) for k in key) for key in self._cut(read, parts)]
-        self.effort += Effort(rows_fetched=len(found), scans=1)
+        self.effort += Effort(rows_fetched=len(found), scans=1, rows_scanned=rows)
         return list(dict.fromkeys(found))
 
     def _cut(self, read: Read, parts: int) -> list[Key]:
@@ -71,7 +96,7 @@ class Side:
             int(b): Fingerprint(int(rows), int(total)) for b, rows, total in self.session.query(sql)
         }
         rows = sum(f.rows for f in found.values())
-        self.effort += Effort(rows_fetched=len(found), scans=1, rows_scanned=rows)
+        self.effort += Effort(scans=1, rows_scanned=rows, sums_fetched=len(found))
         return found
 
     def _fetched(self, condition: str, most: int) -> list[Cells]:
@@ -81,7 +106,17 @@ class Side:
         return rows
 
     def _within(self, keys: Range) -> str:
-        return self._and(self.dialect.in_range(self.name, self.key, *keys) if self.key else "")
+        return self._and(self._ranged(keys))
+
+    def _ranged(self, keys: Range) -> str:
+        """Return the condition of a range; an end may be the first parts of a key alone."""
+        after, upto = keys
+        if after and upto and len(after) == len(upto):
+            return self.dialect.in_range(self.name, self.key[: len(after)], after, upto)
+        ends = [(k, e) for k, e in (((after, (after, None))), ((upto, (None, upto)))) if k]
+        return " AND ".join(
+            self.dialect.in_range(self.name, self.key[: len(key)], *end) for key, end in ends
+        )
 
     def _and(self, condition: str) -> str:
         # The filter alone stays as it is written: it may end in a comment.
@@ -118,6 +153,18 @@ class Pair:
     def key_names(self) -> tuple[str, ...]:
         """Return the names of the key's columns."""
         return tuple(self.names[i] for i in self.key_at)
+
+    @property
+    def counted(self) -> bool:
+        """Say whether the first part of the key is a whole number on both sides.
+
+        Not of MySQL's YEAR: it takes small numbers for years of two digits.
+        """
+        return self.ranges and all(
+            side.dialect.same_order(side.key[0].type) == "number"
+            and side.key[0].type.kind in (Kind.INTEGER, Kind.DECIMAL)
+            for side in (self.source, self.target)
+        )
 
     @property
     def effort(self) -> Effort:

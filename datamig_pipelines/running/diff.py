@@ -56,6 +56,7 @@ class TableDiff(Event):
             "rows_fetched": self.diff.effort.rows_fetched,
             "scans": self.diff.effort.scans,
             "rows_scanned": self.diff.effort.rows_scanned,
+            "sums_fetched": self.diff.effort.sums_fetched,
             "causes": causes,
             "differences": [
                 {

@@ -117,6 +117,12 @@ class Session:
         """Return the portable checksum of a table (quoted name) or of a part of it."""
         return self.dialect.fingerprint(self, table, columns, where)
 
+    def fingerprints(
+        self, table: str, columns: Sequence[Compared], bucket: str, where: str = ""
+    ) -> dict[int | None, Fingerprint]:
+        """Return the portable checksum of every bucket of a table; ``bucket`` is SQL."""
+        return self.dialect.fingerprints(self, table, columns, bucket, where)
+
     def lock_run(self, name: str) -> bool:
         """Take a lock that one session of a target may hold until it ends; False: another has it.
 

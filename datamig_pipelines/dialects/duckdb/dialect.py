@@ -231,6 +231,10 @@ class DuckDB(DuckDBTampering, Dialect):
         return canonical.fingerprint(table, cells, where)
 
     @override
+    def times(self, part: KeyPart, width: int) -> str:
+        return ranges.times(part, width)
+
+    @override
     def write(self, connection: Any, landing: Landing, payload: Any) -> int:
         return write(connection, landing, payload, self.table(landing.table.name))
 

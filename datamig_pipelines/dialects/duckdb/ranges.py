@@ -77,6 +77,12 @@ def _key_literal(part: KeyPart, value: str) -> str:
     return f"CAST({literal(value)} AS {native or 'VARCHAR'})"
 
 
+def times(part: KeyPart, width: int) -> str:
+    """Return how often a width goes into a key; see `Dialect.times`."""
+    whole = part.type.kind is Kind.INTEGER and not part.type.unsigned
+    return f"{part.sql if whole else f'CAST({part.sql} AS HUGEINT)'} // {width}"
+
+
 def same_order(type_: Type) -> str:
     """Return the word for an order; see `Dialect.same_order`. Texts come in order of their bytes.
 

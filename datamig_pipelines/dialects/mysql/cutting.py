@@ -10,7 +10,7 @@ from datamig_pipelines.dialects.cutting import ROWS_PER_PART, Sample, quantiles
 from datamig_pipelines.dialects.mysql.canonical import canonical
 from datamig_pipelines.dialects.mysql.names import literal, quote
 from datamig_pipelines.dialects.mysql.selecting import compared, in_range
-from datamig_pipelines.dialects.reading import Compared, Read
+from datamig_pipelines.dialects.reading import Compared, KeyPart, Read
 
 _PIECES_PER_PART: Final = 16
 """A piece of the key space is halved until it is estimated to hold that share of a part."""
@@ -52,6 +52,13 @@ def same_order(type_: Type) -> str:
     if type_.kind is Kind.BLOB and not type_.native.lower().startswith("binary"):
         return "bytes"
     return ""
+
+
+def times(part: KeyPart, width: int) -> str:
+    """Return how often a width goes into a key; see `Dialect.times`. DIV ends at 64 bits."""
+    if part.type.kind is Kind.INTEGER:
+        return f"{part.sql} DIV {width}"
+    return f"({part.sql} - {part.sql} % {width}) / {width}"
 
 
 def cut_points(session: Queryable, read: Read, parts: int, table: str) -> list[tuple[str, ...]]:

@@ -216,6 +216,10 @@ class MySQL(MySQLTampering, Dialect):
         return canonical.row_hash(cells)
 
     @override
+    def times(self, part: KeyPart, width: int) -> str:
+        return cutting.times(part, width)
+
+    @override
     def range_cuts(self, session: Queryable, read: Read, parts: int) -> list[tuple[str, ...]]:
         return cutting.range_cuts(session, read, parts, self.table(read.table))
 

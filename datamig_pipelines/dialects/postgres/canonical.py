@@ -176,6 +176,23 @@ def fingerprint_sql(table: str, cells: Sequence[str], where: str) -> str:
     return f"SELECT count(*), coalesce(sum({row_hash(cells)}), 0) {rows_of(table, where)}"
 
 
+def buckets_sql(table: str, bucket: str, cells: Sequence[str], where: str) -> str:
+    """Return the SELECT of (bucket, number of rows, exact sum of row hashes).
+
+    The half that is always empty keeps the planner from taking the keys' number for the buckets':
+    it would sort all rows then, in one process.
+    """
+    hashed = f"SELECT {bucket} AS datamig_b, {row_hash(cells)} AS datamig_h, tableoid AS datamig_o"
+    only = f" WHERE ({where})" if where else ""
+    own = own_rows(table, "datamig_o")
+    return (
+        f"SELECT datamig_b, count(*), coalesce(sum(datamig_h), 0) FROM ({hashed} FROM {table}{only}"
+        f" UNION ALL {hashed} FROM {table} WHERE false) datamig_q"
+        + (f" WHERE {own}" if own else "")
+        + " GROUP BY datamig_b"
+    )
+
+
 def row_hash(cells: Sequence[str]) -> str:
     """Return SQL for the hash of a row; see `Dialect.row_hash`."""
     row = _joined([f"coalesce({c}, chr(30))" for c in cells])
@@ -196,7 +213,7 @@ def _joined(cells: Sequence[str]) -> str:
     return _joined([_joined(group) for group in groups])
 
 
-def own_rows(table: str) -> str:
+def own_rows(table: str, oid_of_row: str = "tableoid") -> str:
     """Return the condition that leaves out the rows of tables that inherit from this one.
 
     A partitioned table has no rows of its own: all of its partitions' rows count. '' where
@@ -206,4 +223,4 @@ def own_rows(table: str) -> str:
         return ""
     oid = f"{literal(table)}::regclass"
     partitioned = f"EXISTS (SELECT FROM pg_class WHERE oid = {oid} AND relkind = 'p')"
-    return f"(tableoid = {oid} OR {partitioned})"
+    return f"({oid_of_row} = {oid} OR {partitioned})"

@@ -235,6 +235,14 @@ class Postgres(PostgresTampering, Dialect):
         return canonical.row_hash(cells)
 
     @override
+    def times(self, part: KeyPart, width: int) -> str:
+        return ranges.times(part, width)
+
+    @override
+    def buckets_sql(self, table: str, bucket: str, cells: Sequence[str], where: str) -> str:
+        return canonical.buckets_sql(table, bucket, cells, where)
+
+    @override
     def rows_of(self, table: str, where: str = "") -> str:
         return canonical.rows_of(table, where)
 

@@ -35,6 +35,12 @@ def equal(table: TableName, key: Sequence[KeyPart], values: tuple[str, ...]) -> 
     return _compared(table.schema, key, "=", values)
 
 
+def times(part: KeyPart, width: int) -> str:
+    """Return how often a width goes into a key; see `Dialect.times`."""
+    whole = part.type.kind is Kind.INTEGER
+    return f"{part.sql} / {width}" if whole else f"div({part.sql}, {width})"
+
+
 def of_pages(first: int, end: int | None) -> str:
     """Return the condition of the rows on the pages from ``first`` up to, without, ``end``."""
     conditions = [f"ctid >= '({first},0)'::tid"] if first else []

@@ -267,6 +267,17 @@ class SQLite(SQLiteTampering, Dialect):
         return fingerprint.fingerprint(session, table, columns, where)
 
     @override
+    def fingerprints(
+        self,
+        session: Queryable,
+        table: str,
+        columns: Sequence[Compared],
+        bucket: str,
+        where: str = "",
+    ) -> dict[int | None, Fingerprint]:
+        return fingerprint.in_buckets(session, table, columns, bucket, where)
+
+    @override
     def fingerprint_sql(self, table: str, cells: Sequence[str], where: str) -> str:
         return fingerprint.of_cells(table, cells, where)
 

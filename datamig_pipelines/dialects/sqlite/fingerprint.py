@@ -21,11 +21,23 @@ def fingerprint(
     Text that is no valid UTF-8 cannot be handed to a function: then all goes a slower, safe way.
     """
     try:
-        found = session.query(_sql(table, columns, where, armoured=False))
+        found = session.query(_sql(table, columns, where, "", armoured=False))
     except StatementError:
-        found = session.query(_sql(table, columns, where, armoured=True))
+        found = session.query(_sql(table, columns, where, "", armoured=True))
     rows, _, total = (found[0][0] or "0:0").partition(":")
     return Fingerprint(int(rows), int(total))
+
+
+def in_buckets(
+    session: Queryable, table: str, columns: Sequence[Compared], bucket: str, where: str
+) -> dict[int | None, Fingerprint]:
+    """Return rows and checksum of every bucket, added up here: a GROUP BY would sort all rows."""
+    try:
+        found = session.query(_sql(table, columns, where, bucket, armoured=False))
+    except StatementError:
+        found = session.query(_sql(table, columns, where, bucket, armoured=True))
+    parts = [part.split(":") for part in (found[0][0] or "").split()]
+    return {int(b) if b else None: Fingerprint(int(n), int(total)) for b, n, total in parts}
 
 
 def of_cells(table: str, cells: Sequence[str], where: str) -> str:
@@ -36,7 +48,9 @@ def of_cells(table: str, cells: Sequence[str], where: str) -> str:
     return f"SELECT {parts} FROM (SELECT {call} AS f FROM {table}{_where(where)})"
 
 
-def _sql(table: str, columns: Sequence[Compared], where: str, *, armoured: bool) -> str:
+def _sql(
+    table: str, columns: Sequence[Compared], where: str, bucket: str, *, armoured: bool
+) -> str:
     calls = []
     for start in range(0, len(columns), GROUP):
         group = columns[start : start + GROUP]
@@ -48,7 +62,8 @@ def _sql(table: str, columns: Sequence[Compared], where: str, *, armoured: bool)
     else:  # rows of rows: what joins the groups is what joins the cells
         forms = ",".join([TEXT_FORM] * len(calls))
         inner = ", ".join([f"'{forms}'", *(f"datamig_row({c})" for c in calls)])
-    return f"SELECT datamig_fingerprint({inner}) FROM {table}{_where(where)}"
+    call = f"datamig_buckets({bucket}, {inner})" if bucket else f"datamig_fingerprint({inner})"
+    return f"SELECT {call} FROM {table}{_where(where)}"
 
 
 def _where(where: str) -> str:

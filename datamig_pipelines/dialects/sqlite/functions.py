@@ -37,6 +37,7 @@ def register(connection: sqlite3.Connection) -> None:
     connection.create_function("datamig_single", 1, single, deterministic=True)
     connection.create_function("datamig_moment", 2, moment, deterministic=True)
     connection.create_aggregate("datamig_fingerprint", -1, _Fingerprint)  # type: ignore[arg-type]
+    connection.create_aggregate("datamig_buckets", -1, _Buckets)  # type: ignore[arg-type]
 
 
 def form(column: Compared) -> str:
@@ -189,3 +190,25 @@ class _Fingerprint:
     def finalize(self) -> str:
         """Return the number of rows and the sum of their hashes."""
         return f"{self._rows}:{self._total}"
+
+
+class _Buckets:
+    """``datamig_buckets(bucket, forms, c1, …)``: ``bucket:rows:total …``, '' for NULL."""
+
+    def __init__(self) -> None:
+        self._sums: dict[int | None, list[int]] = {}
+        self._canons: tuple[Canon, ...] = ()
+
+    def step(self, bucket: int | None, forms: str, *values: Cell) -> None:
+        """Take in one row."""
+        canons = self._canons = self._canons or _canons(forms)
+        one = self._sums.setdefault(bucket, [0, 0])
+        one[0] += 1
+        one[1] += _digest(
+            [NULL if v is None else c(v) for c, v in zip(canons, values, strict=True)]
+        )
+
+    def finalize(self) -> str:
+        """Return the number of rows and the sum of their hashes, of each bucket."""
+        shown = (("" if b is None else b, *sums) for b, sums in self._sums.items())
+        return " ".join(f"{b}:{rows}:{total}" for b, rows, total in shown)
