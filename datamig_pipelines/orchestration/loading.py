@@ -1,6 +1,6 @@
 """The load as one op with one asset per table; each appears at the moment when it is complete."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -59,6 +59,7 @@ def load_asset(graph: Graph) -> dg.AssetsDefinition:
             yield from work.run(settings, tables)
             if work.different:
                 take_back_if_asked(context, graph)
+                raise different(graph, work.different)
 
     return load
 
@@ -81,6 +82,14 @@ def chosen(graph: Graph, keys: set[dg.AssetKey], settings: Settings) -> tuple[st
     return tuple(t.name for t in tables if not asked or asked & {t.name, t.short}) or None
 
 
+def different(graph: Graph, found: Sequence[ProofResult]) -> ProofFailedError:
+    """Return the first difference as the error that ends the load, with how many more there are."""
+    first, more = found[0], len(found) - 1
+    msg = f"{first.table}, {first.proof}: {first.detail or 'different'}"
+    hint = f"All are in the checks; `datamig diff {graph.migration.name}` names the rows."
+    return ProofFailedError(f"{msg} (and {more} more)" if more else msg, hint=hint, where="load")
+
+
 class _Load:
     """One load, translated: what is yielded where, and what is still owed at the end."""
 
@@ -91,7 +100,7 @@ class _Load:
         self.rest: list[TableLoaded] = []
         self.unshown: list[ProofResult] = []
         self.seen: set[dg.AssetKey] = set()
-        self.different = False
+        self.different: list[ProofResult] = []
 
     def run(self, settings: Settings, tables: tuple[str, ...]) -> Results:
         events = run_step(self.graph.migration, settings.launch(tables), "load")
@@ -100,7 +109,7 @@ class _Load:
                 self.context.log.info("%s", event.text)
                 return
             if isinstance(event, TableLoaded):
-                self.different |= any(p.verdict is Verdict.DIFFERENT for p in event.proofs)
+                self.different += [p for p in event.proofs if p.verdict is Verdict.DIFFERENT]
                 yield from self._loaded(event)
         if self.graph.open_ended and self.graph.keys.rest in self.context.selected_asset_keys:
             yield self._rest()

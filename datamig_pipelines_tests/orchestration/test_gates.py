@@ -20,6 +20,11 @@ def _checks(result: Any, name: str) -> dict[str, dg.AssetCheckEvaluation]:
     return {c.asset_key.path[-1]: c for c in found if c.check_name == name}
 
 
+def _failure(result: Any) -> Any:
+    [event] = [e for e in result.all_events if e.is_step_failure]
+    return event.event_specific_data.user_failure_data
+
+
 def _ran(result: Any, step: str) -> bool:
     return any(e.is_step_start and e.step_key == f"library__{step}" for e in result.all_events)
 
@@ -220,3 +225,33 @@ def test_causes_are_metadata_and_values_only_if_asked_for(
     causes = _checks(result, "fingerprint")["books"].metadata["causes"].value
     assert "| another value | title | 1 |" in causes
     assert ("wrong" in causes) is shown
+
+
+def test_difference_is_the_error_of_the_step(
+    planned: Library, instance: dg.DagsterInstance
+) -> None:
+    """The step says table, proof and next move; Dagster would only name the checks."""
+    assert planned.run(instance).success
+    planned.tamper(WRONG)
+    said = _failure(planned.run(instance))
+
+    assert said.metadata["code"].value == "DM500"
+    assert said.description.startswith("DM500 at load: books, fingerprint: ")
+    assert "datamig diff library" in said.metadata["hint"].value
+
+
+def test_suite_of_the_source_is_the_error_of_the_step(
+    planned: Library, instance: dg.DagsterInstance
+) -> None:
+    """What was found, and that nothing was touched, stands in the failure of the plan."""
+    expectation = {
+        "type": "expect_column_values_to_be_between",
+        "kwargs": {"column": "price", "min_value": 1},
+    }
+    (planned.folder / "books.json").write_text(json.dumps({"expectations": [expectation]}))
+    planned.attributes = {"validate": {"before": ["books.json"]}}
+    said = _failure(planned.run(instance))
+
+    assert said.metadata["code"].value == "DM520"
+    assert "of books" in said.description
+    assert "nothing was touched" in said.metadata["hint"].value

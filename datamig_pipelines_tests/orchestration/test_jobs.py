@@ -235,3 +235,12 @@ def test_rehearse_job_fails_with_the_way_back(
 
     assert not result.success
     assert _failure(result).metadata["code"].value == "DM351"
+
+
+def test_every_job_is_found_by_its_migration(library: Library) -> None:
+    """The runs of a migration are one filter in the list of runs."""
+    library.attributes |= {"approval": {"required": True}, "spread": {"executor": "celery"}}
+    found = library.defs.jobs or []
+
+    assert len(found) == 9
+    assert {j.name for j in found if j.tags.get("datamig/migration") != "library"} == set()
