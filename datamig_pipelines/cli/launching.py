@@ -19,11 +19,8 @@ from datamig_pipelines.cli.output import remark
 from datamig_pipelines.cli.verdict import SuiteVerdict
 from datamig_pipelines.errors import (
     DatamigError,
-    NotApprovedError,
-    NotRehearsedError,
     ProofFailedError,
     StepError,
-    SuiteFailedError,
 )
 from datamig_pipelines.orchestration.component import Migration as Component
 from datamig_pipelines.running.watch import StepFailed, Watcher, watch
@@ -31,11 +28,6 @@ from datamig_pipelines.spec import Launch, Retreat, list_migrations, read_migrat
 from datamig_pipelines.transfer import Event
 
 _REPOSITORY = {".dagster/repository": "__repository__@datamig_pipelines"}
-_HOLDS: dict[str, type[DatamigError]] = {
-    "rehearsed": NotRehearsedError,
-    "approved": NotApprovedError,
-}
-"""Checks that hold a plan, and the errors that they stand for."""
 _PROJECT = Path(__file__).parents[2]
 
 
@@ -163,8 +155,6 @@ def _explain(result: Any) -> DatamigError:
             if data.user_failure_data is not None:
                 return _from_metadata(data.user_failure_data)
             if data.error is not None and data.error.cls_name == "DagsterAssetCheckFailedError":
-                if (refused := _held(result) or _unexpected(result)) is not None:
-                    return refused
                 return ProofFailedError(
                     "a proof or a suite of expectations found a difference",
                     hint="See all of them with `datamig status`; suites stand above.",
@@ -174,30 +164,6 @@ def _explain(result: Any) -> DatamigError:
                 # No error of this project: a bug, and told as one.
                 raise RuntimeError((data.error.cause or data.error).to_string())
     return StepError(f"run {result.run_id} failed", hint="Look at it in Dagster's UI.")
-
-
-def _held(result: Any) -> DatamigError | None:
-    """Return why a check of the plan held the run, if that is what did."""
-    for event in result.all_events:
-        if event.event_type_value == "ASSET_CHECK_EVALUATION":
-            check = event.event_specific_data
-            kind = _HOLDS.get(check.check_name)
-            if kind is not None and not check.passed:
-                said = (check.description or "").partition("\n  hint: ")
-                message = said[0].removeprefix(f"{kind.code}: ")
-                return kind(message, hint=said[2], where=event.step_key or "")
-    return None
-
-
-def _unexpected(result: Any) -> DatamigError | None:
-    """Return which suite of the source held the run, if that is what did."""
-    for check in _checks(result):
-        if check.check_name.startswith("before_") and not check.passed and _suite(check).blocking:
-            told = _suite(check)
-            msg = f"the source does not hold what is expected of {told.table}: {told.message}"
-            hint = "Mend the rows or the suite and run again; nothing was touched."
-            return SuiteFailedError(msg, hint=hint, where="validate.before")
-    return None
 
 
 def _from_metadata(failure: Any) -> DatamigError:

@@ -1,5 +1,6 @@
 """Approvals in Dagster: the check that holds a job, the job that approves, the sensor."""
 
+from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
@@ -8,7 +9,7 @@ from pydantic import Field
 from datamig_pipelines.errors import DatamigError
 from datamig_pipelines.orchestration.failures import explained
 from datamig_pipelines.orchestration.graph import Graph
-from datamig_pipelines.orchestration.results import is_selected
+from datamig_pipelines.orchestration.results import evaluation, is_selected
 from datamig_pipelines.running import Outlook, approve, outlook
 from datamig_pipelines.spec import Migration
 
@@ -35,13 +36,26 @@ def approval_results(
     key = graph.keys.step("plan")
     if not graph.migration.approval.required or not is_selected(context, key, _CHECK):
         return []
+    return [_verdict(graph, found, dry_run=dry_run)]
+
+
+def _verdict(graph: Graph, found: Outlook, *, dry_run: bool = False) -> dg.AssetCheckResult:
     entry, refusal = found.approval.entry, found.unapproved
     said = f"approved by {entry.who} until {entry.valid_until}" if entry else "needs no approval"
     facts = {
         "plan": found.plan.fingerprint,
         "reasons": dg.MetadataValue.json(list(found.approval.reasons)),
     }
-    return [verdict((key, _CHECK), refusal, said, facts, dry_run=dry_run)]
+    check = (graph.keys.step("plan"), _CHECK)
+    return verdict(check, refusal, said, facts, dry_run=dry_run)
+
+
+def show_verdict(context: Any, of: Callable[[Outlook], dg.AssetCheckResult], graph: Graph) -> None:
+    """Let the plan's check say at once what the job has changed, not only the next run."""
+    try:
+        context.log_event(evaluation(of(outlook(graph.migration))))
+    except DatamigError as error:  # what the job did stands; why no plan can be made is told
+        context.log.warning("%s", error)
 
 
 def verdict(
@@ -98,8 +112,16 @@ def outlook_facts(found: Outlook) -> dict[str, Any]:
     if found.proven.entry or found.proven.reasons:
         facts["rehearsal"] = str(found.proven)
     if found.approval.reasons:
-        facts["needs approval"] = dg.MetadataValue.json(found.approval.as_dict())
+        facts["approval"] = _approval_said(found)
     return facts
+
+
+def _approval_said(found: Outlook) -> str:
+    state, by = found.approval, found.plan.context.migration.approval.by
+    if state.entry:
+        return f"approved by {state.entry.who} until {state.entry.valid_until}"
+    may = ", ".join(by) or "anybody with access to the target"
+    return f"needed, {'; '.join(state.reasons)}: {state.missing}; {may} may approve"
 
 
 class Approving(dg.Config):
@@ -123,6 +145,7 @@ def approval_jobs(graph: Graph) -> list[dg.JobDefinition]:
             entry = approve(migration, by=config.who or tagged, fingerprint=config.plan)
         said = (entry.who, entry.fingerprint, entry.valid_until)
         context.log.info("%s approved plan %s until %s", *said)
+        show_verdict(context, lambda found: _verdict(graph, found), graph)
         context.add_output_metadata(
             {"plan": entry.fingerprint, "who": entry.who, "until": entry.valid_until}
         )
@@ -131,7 +154,7 @@ def approval_jobs(graph: Graph) -> list[dg.JobDefinition]:
         name=f"{migration.name}_approve",
         description="Approves the plan of now: read it in the asset `plan` before.",
         config=dg.config_mapping(_approving(migration.name)),
-        tags={"datamig/target": graph.target_tag()},
+        tags=graph.tags(),
         executor_def=dg.in_process_executor,
     )
     def job() -> None:

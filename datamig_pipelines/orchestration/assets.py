@@ -15,7 +15,7 @@ from datamig_pipelines.orchestration.approvals import (
 )
 from datamig_pipelines.orchestration.checks import source_results, source_specs
 from datamig_pipelines.orchestration.events import heard
-from datamig_pipelines.orchestration.failures import explained
+from datamig_pipelines.orchestration.failures import as_failure, explained
 from datamig_pipelines.orchestration.graph import Graph
 from datamig_pipelines.orchestration.loading import load_asset, stands_still
 from datamig_pipelines.orchestration.metadata import plan_facts, step_facts
@@ -29,7 +29,7 @@ from datamig_pipelines.orchestration.walking import FindJob, go
 from datamig_pipelines.planning import Plan
 from datamig_pipelines.planning.artefact import remember_tables
 from datamig_pipelines.proofs import ProofResult
-from datamig_pipelines.running import outlook, run_step
+from datamig_pipelines.running import Outlook, outlook, run_step
 from datamig_pipelines.steps import STEPS, StepDone
 
 _CHECKED = ("backup", "validate")
@@ -85,19 +85,31 @@ def _plan_asset(graph: Graph, find_job: FindJob) -> dg.AssetsDefinition:
             _remember(context, graph, found.plan)
             if not may_go_on(context, found, shown_only=shown_only):
                 return
-            checked = [
-                *rehearsal_results(context, graph, found, dry_run=settings.dry_run),
-                *approval_results(context, graph, found, dry_run=settings.dry_run),
-            ]
-            if not settings.dry_run and found.unproven is None and found.unapproved is None:
-                checked += source_results(context, graph, found.plan)
+            checked, held = _held(context, graph, found, dry_run=settings.dry_run)
         facts = {**plan_facts(found.plan), **outlook_facts(found)}
         if spec.key in context.selected_asset_keys:
             yield dg.MaterializeResult(asset_key=spec.key, metadata=facts, check_results=checked)
         else:
             yield from checked
+        if held:  # Dagster itself would name the checks only
+            raise as_failure(*held)
 
     return plan
+
+
+def _held(
+    context: Any, graph: Graph, found: Outlook, *, dry_run: bool
+) -> tuple[list[dg.AssetCheckResult], list[DatamigError]]:
+    """Return the verdicts of the selected checks of the plan, and why they hold the run."""
+    rehearsed = rehearsal_results(context, graph, found, dry_run=dry_run)
+    approved = approval_results(context, graph, found, dry_run=dry_run)
+    judged: list[dg.AssetCheckResult] = []
+    failed: DatamigError | None = None
+    if not dry_run and found.unproven is None and found.unapproved is None:
+        judged, failed = source_results(context, graph, found.plan)
+    why = (found.unproven if rehearsed else None, found.unapproved if approved else None, failed)
+    held = [] if dry_run else [error for error in why if error is not None]
+    return [*rehearsed, *approved, *judged], held
 
 
 def _remember(context: Any, graph: Graph, planned: Plan) -> None:

@@ -10,12 +10,13 @@ from typing import Any
 
 import dagster as dg
 
+from datamig_pipelines.errors import SuiteFailedError
 from datamig_pipelines.expectations import SuiteResult
 from datamig_pipelines.orchestration.failures import explained
 from datamig_pipelines.orchestration.graph import Graph
 from datamig_pipelines.orchestration.names import segments
 from datamig_pipelines.planning import Plan
-from datamig_pipelines.running import forget_source, judge_alone, judge_source
+from datamig_pipelines.running import forget_source, judge_alone, judge_source, refuse_failed
 from datamig_pipelines.spec import Migration, Suite
 
 
@@ -41,21 +42,29 @@ def source_specs(graph: Graph) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def source_results(context: Any, graph: Graph, plan: Plan) -> list[dg.AssetCheckResult]:
-    """Judge the suites of the source, if their checks are selected, and return the verdicts."""
+def source_results(
+    context: Any, graph: Graph, plan: Plan
+) -> tuple[list[dg.AssetCheckResult], SuiteFailedError | None]:
+    """Judge the suites of the source, if their checks are selected.
+
+    Returns the verdicts, and the error that holds the run if a decisive one is bad.
+    """
     key = graph.keys.step("plan")
     selected = {k.name for k in context.selected_asset_check_keys if k.asset_key == key}
     if not selected & set(_source_names(graph.migration.suites("before"))):
-        return []
-    results = judge_source(plan)
-    if any(r.decisive for r in results):
-        forget_source(graph.migration)
-    named = [(r, _name_of(graph, r)) for r in results]
-    return [
-        dg.AssetCheckResult(asset_key=key, check_name=name, **_outcome(r))
-        for r, name in named
-        if name in selected
+        return [], None
+    named = [(r, _name_of(graph, r)) for r in judge_source(plan)]
+    shown = [(r, name) for r, name in named if name in selected]
+    found = [
+        dg.AssetCheckResult(asset_key=key, check_name=name, **_outcome(r)) for r, name in shown
     ]
+    if any(r.decisive for r, _ in named):
+        forget_source(graph.migration)
+    try:
+        refuse_failed([r for r, _ in shown])
+    except SuiteFailedError as error:
+        return found, error
+    return found, None
 
 
 def evaluation_of(graph: Graph, result: SuiteResult) -> dg.AssetCheckEvaluation:

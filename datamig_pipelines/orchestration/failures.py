@@ -8,12 +8,16 @@ import dagster as dg
 from datamig_pipelines.errors import DatamigError
 
 
-def as_failure(error: DatamigError) -> dg.Failure:
-    """Return the failure with code, hint and place; Dagster retries only what may pass."""
+def as_failure(error: DatamigError, *more: DatamigError) -> dg.Failure:
+    """Return the failure with code, hint and place; Dagster retries only what may pass.
+
+    What else is in the way is said as well, so that nobody meets one refusal after the other.
+    """
     metadata = {"code": error.code, "hint": error.hint}
     if error.where:
         metadata["place"] = error.where
-    return dg.Failure(str(error), metadata=metadata, allow_retries=error.retryable)
+    said = "\n".join(str(e) for e in (error, *more))
+    return dg.Failure(said, metadata=metadata, allow_retries=error.retryable)
 
 
 @contextmanager

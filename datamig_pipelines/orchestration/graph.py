@@ -146,6 +146,10 @@ class Graph:
         )
         return sha256(f"{place} {target.schema_name}".encode()).hexdigest()[:16]
 
+    def tags(self) -> dict[str, str]:
+        """Return the tags of a job that writes: its runs are found, and wait for each other."""
+        return {"datamig/target": self.target_tag(), "datamig/migration": self.migration.name}
+
     def step_kinds(self) -> set[str]:
         """Return the kinds of an asset that is not a table."""
         return self._kind(self.migration.target, "target")

@@ -59,6 +59,6 @@ def _job(graph: Graph, suffix: str, selection: dg.AssetSelection, text: str) -> 
         selection,
         config=mapping(name),
         description=text,
-        tags={"datamig/target": graph.target_tag(), "datamig/migration": name},
+        tags=graph.tags(),
         executor_def=dg.in_process_executor,
     )

@@ -1,6 +1,6 @@
 """The load as one op with one asset per table; each appears at the moment when it is complete."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -57,8 +57,10 @@ def load_asset(graph: Graph) -> dg.AssetsDefinition:
                 return
             work = _Load(context, graph, get_dialect(graph.migration.source_url()))
             yield from work.run(settings, tables)
-            if work.different:
+            if work.different:  # shown by a check or not
                 take_back_if_asked(context, graph)
+                raise different(graph, work.different)
+            work.settle(tables)
 
     return load
 
@@ -81,6 +83,14 @@ def chosen(graph: Graph, keys: set[dg.AssetKey], settings: Settings) -> tuple[st
     return tuple(t.name for t in tables if not asked or asked & {t.name, t.short}) or None
 
 
+def different(graph: Graph, found: Sequence[ProofResult]) -> ProofFailedError:
+    """Return the first difference as the error that ends the load, with how many more there are."""
+    first, more = found[0], len(found) - 1
+    msg = f"{first.table}, {first.proof}: {first.detail or 'different'}"
+    hint = f"All are in the checks; `datamig diff {graph.migration.name}` names the rows."
+    return ProofFailedError(f"{msg} (and {more} more)" if more else msg, hint=hint, where="load")
+
+
 class _Load:
     """One load, translated: what is yielded where, and what is still owed at the end."""
 
@@ -89,9 +99,8 @@ class _Load:
         self.graph = graph
         self.source = source
         self.rest: list[TableLoaded] = []
-        self.unshown: list[ProofResult] = []
         self.seen: set[dg.AssetKey] = set()
-        self.different = False
+        self.different: list[ProofResult] = []
 
     def run(self, settings: Settings, tables: tuple[str, ...]) -> Results:
         events = run_step(self.graph.migration, settings.launch(tables), "load")
@@ -100,11 +109,10 @@ class _Load:
                 self.context.log.info("%s", event.text)
                 return
             if isinstance(event, TableLoaded):
-                self.different |= any(p.verdict is Verdict.DIFFERENT for p in event.proofs)
+                self.different += [p for p in event.proofs if p.verdict is Verdict.DIFFERENT]
                 yield from self._loaded(event)
         if self.graph.open_ended and self.graph.keys.rest in self.context.selected_asset_keys:
             yield self._rest()
-        self._settle(tables)
 
     def _loaded(self, event: TableLoaded) -> Results:
         key = key_of(self.graph, event.route.name)
@@ -114,11 +122,9 @@ class _Load:
             self.rest.append(event)
             new = self.graph.keys.new_table(known.short)
             self.context.log_event(dg.AssetMaterialization(key or new, metadata=facts))
-            self.unshown += [] if self.graph.open_ended else event.proofs
             return
         self.seen.add(key)
         shown = [p for p in event.proofs if is_selected(self.context, key, p.proof)]
-        self.unshown += [p for p in event.proofs if p not in shown]
         checks = [check_result(key, p) for p in shown]
         yield dg.MaterializeResult(asset_key=key, metadata=facts, check_results=checks)
 
@@ -127,20 +133,13 @@ class _Load:
         self.seen.add(key)
         proofs = [p for e in self.rest for p in e.proofs]
         shown = [p for p in proofs if is_selected(self.context, key, p.proof)]
-        self.unshown += [p for p in proofs if p not in shown]
         facts = {"tables": len(self.rest), "rows": sum(e.rows_loaded for e in self.rest)}
         return dg.MaterializeResult(
             asset_key=key, metadata=facts, check_results=together(key, shown)
         )
 
-    def _settle(self, tables: tuple[str, ...]) -> None:
-        """Fail for what no check of this run shows, and for tables that did not come."""
-        failed = [p for p in self.unshown if p.verdict is Verdict.DIFFERENT]
-        if failed:
-            msg = f"{failed[0].table}, {failed[0].proof}: {failed[0].detail or 'different'}"
-            raise ProofFailedError(
-                msg, hint="Reload the definitions; `datamig status` shows all proofs."
-            )
+    def settle(self, tables: tuple[str, ...]) -> None:
+        """Fail for tables that the asset graph has and that did not come."""
         asked = self.graph.table_keys.items()
         owed = [t.name for k, t in asked if k in self.context.selected_asset_keys - self.seen]
         if owed and not tables:

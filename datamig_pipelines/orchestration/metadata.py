@@ -74,12 +74,10 @@ def loaded_facts(event: TableLoaded, table: KnownTable, keys: Keys) -> dict[str,
 
 
 def step_facts(detail: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a step tells about itself."""
-    return {
-        name: value if isinstance(value, str | int | float) else dg.MetadataValue.json(value)
-        for name, value in detail.items()
-        if value is not None
-    }
+    """Return what a step tells about itself: words and figures before lists, which may be long."""
+    told = {name: value for name, value in detail.items() if value is not None}
+    plain = {n: v for n, v in told.items() if isinstance(v, str | int | float)}
+    return {**plain, **{n: dg.MetadataValue.json(v) for n, v in told.items() if n not in plain}}
 
 
 def plan_facts(plan: Plan) -> dict[str, Any]:
@@ -98,6 +96,7 @@ def plan_facts(plan: Plan) -> dict[str, Any]:
         "batches": sum(t["batches"] for t in told["tables"]),
         "estimated_seconds": float(told["seconds"]),
         "timing": told["timing"],
+        "timeline": dg.MetadataValue.md(_timeline(told["steps"])),
         "plan": dg.MetadataValue.md("\n".join([*head, *rows])),
         "notes": dg.MetadataValue.md("\n".join(f"- {n}" for n in told["notes"]) or "none"),
         "assessment": dg.MetadataValue.md(_assessment(plan)),
@@ -112,6 +111,15 @@ def _assessment(plan: Plan) -> str:
     lines = [f"| | {' | '.join(verdicts)} |", "|---" * (len(verdicts) + 1) + "|"]
     for kind, counted in figures.items():
         lines.append(f"| {kind} | " + " | ".join(str(counted[v]) for v in verdicts) + " |")
+    return "\n".join(lines)
+
+
+def _timeline(steps: Mapping[str, Any]) -> str:
+    """Return what each step takes and sends; only a rehearsal measures what is not the load."""
+    lines = ["| step | seconds | statements |", "|---|--:|--:|"]
+    for name, step in steps.items():
+        seconds = "not measured" if step["seconds"] is None else step["seconds"]
+        lines.append(f"| {name} | {seconds} | {len(step['statements'])} |")
     return "\n".join(lines)
 
 

@@ -1,13 +1,13 @@
 """Rehearses a migration from Dagster's UI, as a run of its own; the target is only read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any, cast
 
 import dagster as dg
 from pydantic import Field
 
-from datamig_pipelines.orchestration.approvals import verdict
+from datamig_pipelines.orchestration.approvals import show_verdict, verdict
 from datamig_pipelines.orchestration.events import heard
 from datamig_pipelines.orchestration.failures import explained
 from datamig_pipelines.orchestration.graph import Graph
@@ -37,13 +37,18 @@ def rehearsal_results(
     key = graph.keys.step("plan")
     if not graph.migration.rehearsal.required or not is_selected(context, key, _CHECK):
         return []
+    return [_verdict(graph, found, dry_run=dry_run)]
+
+
+def _verdict(graph: Graph, found: Outlook, *, dry_run: bool = False) -> dg.AssetCheckResult:
     state = found.proven
     said = str(state) if state.entry else "needs no rehearsal"
     facts = {
         "plan": found.plan.fingerprint,
         "rehearsal": dg.MetadataValue.json(state.as_dict()),
     }
-    return [verdict((key, _CHECK), found.unproven, said, facts, dry_run=dry_run)]
+    check = (graph.keys.step("plan"), _CHECK)
+    return verdict(check, found.unproven, said, facts, dry_run=dry_run)
 
 
 class Part(dg.Config):
@@ -59,20 +64,18 @@ def rehearsal_job(graph: Graph) -> dg.JobDefinition:
 
     @dg.op(name=f"{name}__rehearse", out=dg.Out(dg.Nothing))
     def rehearsal(context: dg.OpExecutionContext, config: Part) -> None:
-        facts: dict[str, Any] = {}
+        found: list[Rehearsed] = []
         try:
             with explained():
                 events = rehearse(graph.migration, _text(config.sample), keep=config.keep)
                 for event in heard(context, graph, _without_progress(events)):
-                    if isinstance(event, Rehearsed):
-                        facts = _facts(event)
-                        context.log.info("the way back is %s", event.found["class"])
+                    found += [event] if isinstance(event, Rehearsed) else []
         except dg.Failure as failure:  # an output of a step that failed is shown nowhere
-            told = {**facts, **failure.metadata}
+            told = {**_shown(context, graph, found), **failure.metadata}
             raise dg.Failure(
                 failure.description, metadata=told, allow_retries=failure.allow_retries
             ) from None
-        context.add_output_metadata(facts)
+        context.add_output_metadata(_shown(context, graph, found))
 
     def choose(val: Part) -> dg.RunConfig:
         return dg.RunConfig(ops={f"{name}__rehearse": val})
@@ -88,6 +91,22 @@ def rehearsal_job(graph: Graph) -> dg.JobDefinition:
         rehearsal()
 
     return job
+
+
+def _shown(context: Any, graph: Graph, told: Sequence[Rehearsed]) -> dict[str, Any]:
+    """Return the facts of the rehearsal, if it got that far, and show them where the plan is."""
+    if not told:
+        return {}
+    found, facts = told[0].found, _facts(told[0])
+    context.log.info("the way back is %s", found["class"])
+    part = f"a sample of {found['sample']}" if found["sample"] else "all rows"
+    said = f"rehearsed, {part}: {found['class'] if found['passed'] else 'red'}"
+    seen = {name: facts[name] for name in ("class", "way back", "steps", "file")}
+    key = graph.keys.step("plan")
+    context.log_event(dg.AssetObservation(key, description=said, metadata=seen))
+    if graph.migration.rehearsal.required:
+        show_verdict(context, lambda now: _verdict(graph, now), graph)
+    return facts
 
 
 def _without_progress(events: Iterator[Event]) -> Iterator[Event]:
@@ -109,10 +128,11 @@ def _facts(event: Rehearsed) -> dict[str, Any]:
     return {
         "class": found["class"],
         "passed": found["passed"],
-        "seconds": found["seconds"],
         "way back": f"by {found['back']['by']}, {found['back']['seconds']} s"
         if found["back"]
         else "not walked",
+        "steps": dg.MetadataValue.md(head + "\n".join(rows)),  # the UI folds what comes late
+        "seconds": found["seconds"],
         "proofs": dg.MetadataValue.json(
             {way: found[way]["proofs"] for way in ("forward", "again") if found[way]}
         ),
@@ -120,7 +140,6 @@ def _facts(event: Rehearsed) -> dict[str, Any]:
         "all rows of": dg.MetadataValue.json(found["whole tables"]),
         "rejected rows": len(found["forward"]["rejects"]),
         "kept": found["kept"] or "nothing",
-        "steps": dg.MetadataValue.md(head + "\n".join(rows)),
         "file": dg.MetadataValue.path(str(event.path)),
         "evidence": dg.MetadataValue.json(_without_values(found)),
     }

@@ -47,7 +47,8 @@ def together(key: dg.AssetKey, results: Sequence[ProofResult]) -> list[dg.AssetC
         worst = max(own, key=lambda r: _ORDER.index(r.verdict))
         outcome = _outcome(worst)
         if worst.verdict is Verdict.EQUAL:
-            outcome["description"] = f"equal in all of {len(own)} tables"
+            of = "one table" if len(own) == 1 else f"all of {len(own)} tables"
+            outcome["description"] = f"equal in {of}"
         else:
             outcome["description"] = f"{worst.table}: {outcome['description']}"
         outcome["metadata"] = {"tables": len(own), "results": dg.MetadataValue.md(_listed(own))}
@@ -83,7 +84,7 @@ def _sorted(
             yield result
     ended = [r for r in told if not PROOFS[r.proof].after_load]
     for result in together(graph.keys.step("validate"), ended):
-        context.log_event(_evaluation(result))
+        context.log_event(evaluation(result))
 
 
 def is_selected(context: Any, key: dg.AssetKey, name: str | None) -> bool:
@@ -96,7 +97,7 @@ def key_of(graph: Graph, table: str) -> dg.AssetKey | None:
     return graph.keys.table(table, table.rpartition(".")[2])
 
 
-def _evaluation(result: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
+def evaluation(result: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
     """Return the event of a check that belongs to another step."""
     return dg.AssetCheckEvaluation(
         asset_key=result.asset_key or dg.AssetKey([]),

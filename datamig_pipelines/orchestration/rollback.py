@@ -12,7 +12,7 @@ from datamig_pipelines.orchestration.metadata import step_facts
 from datamig_pipelines.orchestration.settings import mapping_back, settings_key, settings_of
 from datamig_pipelines.running import Foreseen, Prospect, foresee, roll_back, undo_if_asked
 from datamig_pipelines.spec import Retreat
-from datamig_pipelines.steps import StepDone
+from datamig_pipelines.steps import STEPS, StepDone
 
 
 def take_back(context: Any, graph: Graph, retreat: Retreat) -> dict[str, Any]:
@@ -37,8 +37,15 @@ def take_back(context: Any, graph: Graph, retreat: Retreat) -> dict[str, Any]:
             facts = _facts(context, event.found)
         if isinstance(event, StepDone):
             facts |= {f"{event.step}: {n}": v for n, v in step_facts(event.detail).items()}
-            context.log.info("%s is undone", event.step)
+            _say_done(context, event)
     return {**facts, "dry_run": False}
+
+
+def _say_done(context: Any, event: StepDone) -> None:
+    if event.step in STEPS:
+        context.log.info("%s is undone", event.step)
+    else:  # the rollback itself comes last
+        context.log.info("rolled back, and the original state is proven")
 
 
 def _facts(context: Any, found: Prospect) -> dict[str, Any]:
@@ -55,7 +62,7 @@ def take_back_if_asked(context: Any, graph: Graph) -> None:
     why = ProofFailedError("a proof of the load found a difference", hint="See the checks.")
     for event in heard(context, graph, undo_if_asked(graph.migration, why)):
         if isinstance(event, StepDone):
-            context.log.info("%s is undone", event.step)
+            _say_done(context, event)
     for note in getattr(why, "__notes__", ()):
         context.log.error("%s", note)
 
@@ -75,7 +82,7 @@ def rollback_job(graph: Graph) -> dg.JobDefinition:
         name=f"{name}_rollback",
         description="Takes the last run back, by undo or restore, and proves the original state.",
         config=mapping_back(name),
-        tags={"datamig/target": graph.target_tag()},
+        tags=graph.tags(),
         executor_def=dg.in_process_executor,
     )
     def job() -> None:

@@ -13,6 +13,9 @@ _SENSORS = {
     "success": dg.DagsterRunStatus.SUCCESS,
 }
 
+_TOLD = ("plan", "validate", "rollback", "spread")
+"""Jobs that alert besides the whole way; who rehearses or approves sits before the screen."""
+
 
 def sensors(migration: Migration) -> list[dg.SensorDefinition]:
     """Return sensors for failed and canceled runs, and for successful ones if an alert asks for it.
@@ -43,7 +46,7 @@ def _sensor(migration: Migration, event: str) -> dg.SensorDefinition:
 def concerns(migration: Migration, run: dg.DagsterRun) -> bool:
     """Say whether a run is one of the migration's jobs or materializes one of its assets."""
     name = migration.name
-    if run.job_name in {name, f"{name}_plan", f"{name}_validate", f"{name}_rollback"}:
+    if run.job_name in {name, *(f"{name}_{job}" for job in _TOLD)}:
         return True
     return any(key.path[0] == name for key in run.asset_selection or ())
 

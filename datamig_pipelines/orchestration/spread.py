@@ -89,7 +89,7 @@ def spread_job(graph: Graph, spread: Spread) -> dg.JobDefinition:
         name=f"{name}_spread",
         description=_TEXT,
         config=mapping(name),
-        tags={"datamig/target": graph.target_tag(), "datamig/migration": name},
+        tags=graph.tags(),
         executor_def=executor_of(spread),
         resource_defs={"io_manager": _nothing, settings_key(name): Settings()},
     )

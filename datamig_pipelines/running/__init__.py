@@ -8,6 +8,7 @@ from datamig_pipelines.running.expecting import (
     forget_source,
     judge_alone,
     judge_source,
+    refuse_failed,
 )
 from datamig_pipelines.running.foreseeing import Foreseen, Loss, Prospect
 from datamig_pipelines.running.history import acknowledge, acknowledge_drift, history
@@ -87,6 +88,7 @@ __all__ = [
     "proving",
     "refuse_edited",
     "refuse_elsewhere",
+    "refuse_failed",
     "rehearse",
     "rejects",
     "replay",

@@ -208,3 +208,44 @@ def test_sensor_is_not_asked_too_often() -> None:
     from datamig_pipelines.orchestration import approvals
 
     assert timedelta(seconds=approvals._INTERVAL_S) >= timedelta(minutes=1)
+
+
+def test_refusal_is_the_error_of_the_step(planned: Library, instance: dg.DagsterInstance) -> None:
+    """Each thing that is missing is said with its next move, where Dagster would name checks."""
+    planned.attributes |= {**NEEDED, "rehearsal": {"required": True}}
+    said = failure(planned.run(instance))
+
+    assert said.metadata["code"].value == "DM366"
+    assert "job library_rehearse" in said.metadata["hint"].value
+    assert "DM366" in said.description
+    assert "DM622" in said.description
+    assert "job library_approve" in said.description
+    planned.attributes["rehearsal"] = {}
+    assert failure(planned.run(instance)).metadata["code"].value == "DM622"
+
+
+def test_approving_turns_the_check_green(planned: Library, instance: dg.DagsterInstance) -> None:
+    """Nobody has to run anything to see in the catalog that the plan may run now."""
+    planned.attributes |= NEEDED
+    assert not planned.run(instance).success
+    key = dg.AssetCheckKey(dg.AssetKey(["library", "plan"]), "approved")
+    red = instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
+    assert planned.run(instance, "library_approve", who="anna").success
+    green = instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
+
+    assert red.status.value == "FAILED"
+    assert green.status.value == "SUCCEEDED"
+
+
+def test_plan_says_in_words_who_may_approve(planned: Library, instance: dg.DagsterInstance) -> None:
+    """The asset's metadata is a sentence, before the approval and after it."""
+    planned.attributes |= NEEDED
+
+    def said() -> str:
+        (made,) = planned.run(instance, "library_plan").get_asset_materialization_events()
+        facts = made.step_materialization_data.materialization.metadata
+        return str(facts["approval"].value)
+
+    assert "nobody approved it; anna may approve" in said()
+    assert planned.run(instance, "library_approve", who="anna").success
+    assert said().startswith("approved by anna until ")

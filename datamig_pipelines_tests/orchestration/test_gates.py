@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import dagster as dg
 import pytest
 
 from datamig_pipelines.orchestration.results import together
-from datamig_pipelines.proofs import ProofResult, Verdict
+from datamig_pipelines.proofs import Evidence, ProofResult, Verdict
+from datamig_pipelines.proofs.fingerprint import Fingerprint
 from datamig_pipelines_tests.orchestration.conftest import Library
 
 WRONG = "UPDATE books SET title = 'wrong' WHERE id = 7"
@@ -18,6 +20,11 @@ WRONG = "UPDATE books SET title = 'wrong' WHERE id = 7"
 def _checks(result: Any, name: str) -> dict[str, dg.AssetCheckEvaluation]:
     found = result.get_asset_check_evaluations()
     return {c.asset_key.path[-1]: c for c in found if c.check_name == name}
+
+
+def _failure(result: Any) -> Any:
+    [event] = [e for e in result.all_events if e.is_step_failure]
+    return event.event_specific_data.user_failure_data
 
 
 def _ran(result: Any, step: str) -> bool:
@@ -128,6 +135,29 @@ def test_undo_on_failure(planned: Library, instance: dg.DagsterInstance) -> None
         planned.rows("books")
 
 
+def test_undo_on_failure_of_a_table_that_no_check_shows(
+    planned: Library, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A difference in a table newer than the asset graph takes the run back as well."""
+    planned.attributes = {"rollback": {"on_failure": "undo"}}
+    job = planned.defs.resolve_job_def("library")
+    with sqlite3.connect(planned.folder / "books.sqlite") as source:
+        source.execute("CREATE TABLE odd (id INTEGER PRIMARY KEY)")
+    real = Fingerprint.prove
+
+    def prove(self: Fingerprint, evidence: Evidence) -> ProofResult:
+        told = real(self, evidence)
+        odd = evidence.route.target.name.name == "odd"
+        return replace(told, verdict=Verdict.DIFFERENT, detail="planted") if odd else told
+
+    monkeypatch.setattr(Fingerprint, "prove", prove)
+    result = job.execute_in_process(instance=instance, raise_on_error=False)
+
+    assert "planted" in (_failure(result).description or "")
+    with pytest.raises(Exception, match="books"):
+        planned.rows("books")
+
+
 def test_undo_on_failure_keeps_what_was_finished(
     planned: Library, instance: dg.DagsterInstance
 ) -> None:
@@ -220,3 +250,33 @@ def test_causes_are_metadata_and_values_only_if_asked_for(
     causes = _checks(result, "fingerprint")["books"].metadata["causes"].value
     assert "| another value | title | 1 |" in causes
     assert ("wrong" in causes) is shown
+
+
+def test_difference_is_the_error_of_the_step(
+    planned: Library, instance: dg.DagsterInstance
+) -> None:
+    """The step says table, proof and next move; Dagster would only name the checks."""
+    assert planned.run(instance).success
+    planned.tamper(WRONG)
+    said = _failure(planned.run(instance))
+
+    assert said.metadata["code"].value == "DM500"
+    assert said.description.startswith("DM500 at load: books, fingerprint: ")
+    assert "datamig diff library" in said.metadata["hint"].value
+
+
+def test_suite_of_the_source_is_the_error_of_the_step(
+    planned: Library, instance: dg.DagsterInstance
+) -> None:
+    """What was found, and that nothing was touched, stands in the failure of the plan."""
+    expectation = {
+        "type": "expect_column_values_to_be_between",
+        "kwargs": {"column": "price", "min_value": 1},
+    }
+    (planned.folder / "books.json").write_text(json.dumps({"expectations": [expectation]}))
+    planned.attributes = {"validate": {"before": ["books.json"]}}
+    said = _failure(planned.run(instance))
+
+    assert said.metadata["code"].value == "DM520"
+    assert "of books" in said.description
+    assert "nothing was touched" in said.metadata["hint"].value

@@ -6,7 +6,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from datamig_pipelines.steps import StepDone
+from datamig_pipelines.orchestration.metadata import step_facts
+from datamig_pipelines.steps import STEPS, StepDone
 from datamig_pipelines.steps.schema import Schema
 from datamig_pipelines_tests.orchestration.conftest import AUTHORS, BOOKS, Library
 
@@ -223,7 +224,8 @@ def test_rehearse_job_judges_every_step(planned: Library, instance: dg.DagsterIn
     assert "| load | lossless |" in facts["steps"].value
     assert not planned.target.exists()
     observed = [e for e in result.all_events if e.event_type_value == "ASSET_OBSERVATION"]
-    assert observed == [], "the assets are of the target, where nothing happened"
+    seen = [e.asset_key.path[-1] for e in observed]
+    assert seen == ["plan"], "the others are of the target, where nothing happened"
 
 
 def test_rehearse_job_fails_with_the_way_back(
@@ -235,3 +237,29 @@ def test_rehearse_job_fails_with_the_way_back(
 
     assert not result.success
     assert _failure(result).metadata["code"].value == "DM351"
+
+
+def test_every_job_is_found_by_its_migration(library: Library) -> None:
+    """The runs of a migration are one filter in the list of runs."""
+    library.attributes |= {"approval": {"required": True}, "spread": {"executor": "celery"}}
+    found = library.defs.jobs or []
+
+    assert len(found) == 9
+    assert {j.name for j in found if j.tags.get("datamig/migration") != "library"} == set()
+
+
+def test_plan_shows_each_step_with_time_and_statements(
+    planned: Library, instance: dg.DagsterInstance
+) -> None:
+    """Only the load is estimated; a rehearsal measures the others."""
+    (made,) = planned.run(instance, "library_plan").get_asset_materialization_events()
+    table = made.step_materialization_data.materialization.metadata["timeline"].value
+
+    assert [row.split(" | ")[0] for row in table.splitlines()[2:]] == [f"| {s}" for s in STEPS]
+    assert "| constraints | not measured | " in table
+
+
+def test_step_shows_words_and_figures_before_lists() -> None:
+    """A backup's place is not below the names of all its tables."""
+    facts = step_facts({"catalog": ["a", "b"], "folder": "/b", "gone": None, "bytes": 3})
+    assert list(facts) == ["folder", "bytes", "catalog"]

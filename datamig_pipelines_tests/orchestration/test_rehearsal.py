@@ -72,3 +72,22 @@ def test_values_of_rejected_rows_stay_in_the_file(
     assert "'rejected rows': IntMetadataValue(value=1)" in told
     assert secret in files[0].read_text()
     assert secret not in told
+
+
+@pytest.mark.parametrize("green", [True, False])
+def test_verdict_is_shown_at_the_plan(
+    planned: Library, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, *, green: bool
+) -> None:
+    """The check says it at once, and the plan's events have the table of the steps."""
+    planned.attributes |= NEEDED
+    if not green:
+        monkeypatch.setattr(Schema, "undo", lambda *_: iter([StepDone("schema")]))
+    assert planned.run(instance, "library_rehearse", sample=10).success is green
+
+    plan = dg.AssetKey(["library", "plan"])
+    key = dg.AssetCheckKey(plan, "rehearsed")
+    shown = instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
+    assert shown.status.value == ("SUCCEEDED" if green else "FAILED")
+    (seen,) = instance.fetch_observations(plan, limit=5).records
+    facts = seen.asset_observation.metadata
+    assert f"| schema | {'lossless' if green else 'irreversible'} |" in facts["steps"].value

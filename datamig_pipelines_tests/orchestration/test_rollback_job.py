@@ -135,3 +135,15 @@ def test_unknown_word_is_refused(kept: Library, instance: dg.DagsterInstance) ->
     """The configuration is typed: a word that the job does not know is an error at the launch."""
     with pytest.raises(dg.DagsterInvalidConfigError, match="accept_loses"):
         kept.run(instance, "library_rollback", accept_loses=True)
+
+
+def test_log_says_what_was_undone_and_that_it_is_proven(
+    kept: Library, instance: dg.DagsterInstance
+) -> None:
+    """The rollback itself is not a step that was undone."""
+    taken = kept.run(instance, "library_rollback")
+    told = [e.user_message for e in instance.all_logs(taken.run_id)]
+
+    assert "load is undone" in told
+    assert "rolled back, and the original state is proven" in told
+    assert "rollback is undone" not in told

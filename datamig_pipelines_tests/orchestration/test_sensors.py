@@ -11,6 +11,7 @@ import dagster as dg
 import pytest
 
 from datamig_pipelines import alerts
+from datamig_pipelines.orchestration.sensors import concerns
 from datamig_pipelines_tests.orchestration.conftest import Library
 
 
@@ -137,3 +138,14 @@ def test_schedule_starts_the_whole_way(library: Library, instance: dg.DagsterIns
         dg.build_schedule_context(instance=instance, scheduled_execution_time=when)
     )
     assert len(tick.run_requests or []) == 1
+
+
+def test_jobs_that_move_or_judge_alert(library: Library) -> None:
+    """A spread load has no asset in its selection and is watched all the same; an approval not."""
+    migration = library.migration
+    concerned = [
+        job
+        for job in ("", "_plan", "_validate", "_rollback", "_spread", "_approve", "_rehearse")
+        if concerns(migration, dg.DagsterRun(job_name=f"library{job}"))
+    ]
+    assert concerned == ["", "_plan", "_validate", "_rollback", "_spread"]
