@@ -22,6 +22,7 @@ from datamig_pipelines.steps import Place
 from datamig_pipelines.transfer import Event
 
 _PROOF = "fingerprint"
+_TABLE = "table "
 _VALUES = "values of "
 
 
@@ -83,13 +84,13 @@ def made_tables(place: Place, session: Session, ledger: Ledger, run: RunEntry) -
 
 def losses_of(place: Place, session: Session, run: RunEntry, *, values: bool) -> list[Loss]:
     """Return what an undo would remove; with ``values`` every row is read, else only counted."""
-    ledger = Ledger(session)
+    ledger = History(session)
     loaded = _loaded(ledger, run)
-    proven = _proven(History(session), run) if values else {}
+    proven = _proven(ledger, run) if values else {}
     found = []
     for table in made_tables(place, session, ledger, run):
         rows = int(session.query(place.dialect.count(place.dialect.table(table.name)))[0][0])
-        brought = loaded.get(table.name.name, rows)
+        brought = loaded.get(str(table.name), loaded.get(table.name.name, rows))
         changed = rows <= brought and _is_changed(session, table, proven.get(str(table.name)))
         found.append(Loss(str(table.name), rows, brought, changed))
     return found
@@ -136,11 +137,25 @@ def _judged(one: Overwritten, own: dict[str, Loss]) -> Overwritten:
     return Overwritten(one.table, one.rows, one.before, one.made, since=known.told)
 
 
-def _loaded(ledger: Ledger, run: RunEntry) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for name in ledger.loaded_tables(run.run_id):
-        counts[name.rpartition(".")[2]] = ledger.table_state(run.run_id, name).rows_loaded
-    return counts
+def _loaded(ledger: History, run: RunEntry) -> dict[str, int]:
+    """Return the rows that the load brought, by the table's name in the target.
+
+    What was made and not loaded yet got none. Of a run whose plan is not kept, the source's names.
+    """
+    facts = _facts(ledger, run)
+    called = {n: str(p[""]["target"]) for n, p in facts.items() if n.startswith(_TABLE)}
+    names = {n.removeprefix(_TABLE): target for n, target in called.items()}
+    names = names or {n: n.rpartition(".")[2] for n in ledger.loaded_tables(run.run_id)}
+    return {t: ledger.table_state(run.run_id, n).rows_loaded for n, t in names.items()}
+
+
+def _facts(ledger: History, run: RunEntry) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return what is kept of a run's plan: table → part → attributes."""
+    entry = ledger.accepted(run)
+    facts: dict[str, dict[str, dict[str, Any]]] = (
+        json.loads(entry.plan) if entry and entry.plan else {}
+    )
+    return facts
 
 
 @dataclass(frozen=True)
@@ -156,11 +171,10 @@ def _proven(ledger: History, run: RunEntry) -> dict[str, _Proven]:
 
     A proof that found a difference stands for what should be there: the source's figure.
     """
-    entry = ledger.accepted(run)
-    facts = json.loads(entry.plan) if entry and entry.plan else {}
+    facts = _facts(ledger, run)
     found = {}
     for proof in ledger.proofs(run.run_id):
-        parts = facts.get(f"table {proof.table}")
+        parts = facts.get(f"{_TABLE}{proof.table}")
         if proof.proof != _PROOF or not parts:
             continue
         figure = proof.source if proof.verdict == Verdict.DIFFERENT else proof.target
