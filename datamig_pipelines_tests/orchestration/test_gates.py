@@ -177,6 +177,31 @@ def test_suite_gates_if_it_is_blocking(
     assert result.success is follows
 
 
+@pytest.mark.parametrize("finished", [False, True])
+def test_failed_suite_takes_the_run_back_where_the_file_says_so(
+    planned: Library, instance: dg.DagsterInstance, *, finished: bool
+) -> None:
+    """A decisive suite is a failed run: undone if it was never finished, else kept."""
+    expectation = {
+        "type": "expect_column_values_to_be_between",
+        "kwargs": {"column": "price", "min_value": 0, "max_value": 10},
+        "severity": "critical",
+    }
+    suite = {"name": "books", "expectations": [expectation], "meta": {}}
+    (planned.folder / "books.json").write_text(json.dumps(suite))
+    planned.attributes = {"rollback": {"on_failure": "undo"}}
+    assert not finished or planned.run(instance).success
+    planned.attributes |= {"validate": {"suites": [{"table": "books", "file": "books.json"}]}}
+
+    assert not planned.run(instance).success
+
+    if finished:
+        assert planned.rows("books")
+    else:
+        with pytest.raises(Exception, match="books"):
+            planned.rows("books")
+
+
 def test_suite_of_the_source_holds_every_step(
     planned: Library, instance: dg.DagsterInstance
 ) -> None:
