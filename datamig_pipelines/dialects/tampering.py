@@ -209,6 +209,11 @@ class Tampering(Ddl):
         """Let its counter begin anew."""
         return None
 
+    def _behind_rows(self, session: "Queryable", table: Table, column: Column) -> bool:
+        """Say whether the rows alone keep the counter: set back, it gives out nothing again."""
+        most = f"SELECT COALESCE(MAX({self.quote(column.name)}), 0) FROM {self.table(table.name)}"
+        return dict(table.counters).get(column.name, 1) <= int(session.query(most)[0][0]) + 1
+
     def lose_index(self, session: "Queryable", table: Table, index: Index) -> Harm | None:
         """Drop it."""
         return Harm((f"DROP INDEX {self._beside(table, index.name)}",))

@@ -4,7 +4,7 @@ Those of the source are checks of the plan, so that a decisive one holds back ev
 the target are checks of their tables, one op each, and hold back the constraints.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -19,12 +19,18 @@ from datamig_pipelines.planning import Plan
 from datamig_pipelines.running import forget_source, judge_alone, judge_source, refuse_failed
 from datamig_pipelines.spec import Migration, Suite
 
+TakeBack = Callable[[dg.OpExecutionContext, Graph], None]
 
-def suite_checks(graph: Graph) -> list[dg.AssetChecksDefinition]:
-    """Return one check per suite; a blocking one holds back the constraints of its table."""
+
+def suite_checks(graph: Graph, after: TakeBack) -> list[dg.AssetChecksDefinition]:
+    """Return one check per suite; a blocking one holds back the constraints of its table.
+
+    A decisive one in a run that loads is a failure of that run: ``after`` it the spec may ask for
+    the way back.
+    """
     suites = graph.migration.suites("after")
     named = zip(suites, _target_names(suites), strict=True)
-    return [_check(graph, suite, name) for suite, name in named]
+    return [_check(graph, suite, name, after) for suite, name in named]
 
 
 def source_specs(graph: Graph) -> list[dg.AssetCheckSpec]:
@@ -118,23 +124,27 @@ def _names(suites: Sequence[Suite]) -> list[str]:
     return names
 
 
-def _check(graph: Graph, suite: Suite, name: str) -> dg.AssetChecksDefinition:
+def _check(graph: Graph, suite: Suite, name: str, after: TakeBack) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=_key_of(graph, suite.table),
         name=name,
         description=f"Great Expectations suite {suite.file}, judged on the target.",
         blocking=suite.blocking,
     )
-    def check() -> dg.AssetCheckResult:
-        return _judged(graph.migration, suite)
+    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        with explained():
+            result = judge_alone(graph.migration, suite)
+            if result.decisive and _loads(context, graph.migration):
+                after(context.op_execution_context, graph)
+        return dg.AssetCheckResult(**_outcome(result))
 
     return check
 
 
-def _judged(migration: Migration, suite: Suite) -> dg.AssetCheckResult:
-    with explained():
-        result = judge_alone(migration, suite)
-    return dg.AssetCheckResult(**_outcome(result))
+def _loads(context: dg.AssetCheckExecutionContext, migration: Migration) -> bool:
+    """Say whether this run brings rows; else it only looks, and takes nothing back."""
+    jobs = (migration.name, f"{migration.name}_spread")
+    return context.run.job_name in jobs or bool(context.run.asset_selection)
 
 
 def _outcome(result: SuiteResult) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from datamig_pipelines.orchestration.assets import step_assets
 from datamig_pipelines.orchestration.checks import suite_checks
 from datamig_pipelines.orchestration.graph import Graph
 from datamig_pipelines.orchestration.jobs import jobs
+from datamig_pipelines.orchestration.rollback import take_back_if_asked
 from datamig_pipelines.orchestration.schedules import schedules
 from datamig_pipelines.orchestration.sensors import sensors
 from datamig_pipelines.orchestration.settings import Settings, settings_key
@@ -58,7 +59,7 @@ class Migration(dg.Component):
         made = jobs(graph)
         return dg.Definitions(
             assets=[*graph.source_specs(), *step_assets(graph, _find_job)],
-            asset_checks=suite_checks(graph),
+            asset_checks=suite_checks(graph, take_back_if_asked),
             jobs=made,
             schedules=schedules(self.migration, made[0]),
             sensors=[*sensors(self.migration), *approval_sensors(self.migration, made[0])],

@@ -58,8 +58,8 @@ def _facts(context: Any, found: Prospect) -> dict[str, Any]:
 
 
 def take_back_if_asked(context: Any, graph: Graph) -> None:
-    """Roll back a load that a proof found different, where the spec asks for it on failure."""
-    why = ProofFailedError("a proof of the load found a difference", hint="See the checks.")
+    """Roll back a load that a proof or a suite found wrong, where the spec asks for it."""
+    why = ProofFailedError("a proof or a suite found a difference", hint="See the checks.")
     for event in heard(context, graph, undo_if_asked(graph.migration, why)):
         if isinstance(event, StepDone):
             _say_done(context, event)

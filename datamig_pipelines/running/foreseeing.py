@@ -23,6 +23,7 @@ from datamig_pipelines.steps import Place
 from datamig_pipelines.transfer import Event
 
 _PROOF = "fingerprint"
+_TABLE = "table "
 _VALUES = "values of "
 
 
@@ -145,16 +146,14 @@ def _facts(ledger: History, run: RunEntry) -> Facts:
 
 
 def _loaded(ledger: Ledger, run: RunEntry, facts: Facts) -> dict[str, int]:
-    """Return the rows that were loaded into each table, by its name in the target.
+    """Return the rows that the load brought, by the table's name in the target.
 
-    A run of before there was a history has no facts: there it is the source's, bare.
+    What was made and not loaded yet got none. Of a run whose plan is not kept, the source's names.
     """
-    counts: dict[str, int] = {}
-    for name in ledger.loaded_tables(run.run_id):
-        parts = facts.get(f"table {name}")
-        there = str(parts[""]["target"]) if parts else name.rpartition(".")[2]
-        counts[there] = ledger.table_state(run.run_id, name).rows_loaded
-    return counts
+    called = {n: str(p[""]["target"]) for n, p in facts.items() if n.startswith(_TABLE)}
+    names = {n.removeprefix(_TABLE): target for n, target in called.items()}
+    names = names or {n: n.rpartition(".")[2] for n in ledger.loaded_tables(run.run_id)}
+    return {t: ledger.table_state(run.run_id, n).rows_loaded for n, t in names.items()}
 
 
 @dataclass(frozen=True)
@@ -172,7 +171,7 @@ def _proven(ledger: History, run: RunEntry, facts: Facts) -> dict[str, _Proven]:
     """
     found = {}
     for proof in ledger.proofs(run.run_id):
-        parts = facts.get(f"table {proof.table}")
+        parts = facts.get(f"{_TABLE}{proof.table}")
         if proof.proof != _PROOF or not parts:
             continue
         figure = proof.source if proof.verdict == Verdict.DIFFERENT else proof.target

@@ -136,10 +136,13 @@ class Step(ABC):
         """Put back what `run` did. Idempotent."""
 
 
-def run_units(context: Context, session: Session, units: Sequence[Unit]) -> Iterator[str]:
+def run_units(
+    context: Context, session: Session, units: Sequence[Unit], *, lacks: str = ""
+) -> Iterator[str]:
     """Run units that the ledger does not call done, each with its entry in one transaction.
 
-    Yields the name of every unit that was run; an error gets the unit as its place.
+    Yields the name of every unit that was run; an error gets the unit as its place. The entry
+    keeps why the units ``lack`` something, for whoever goes on after this process.
     """
     ledger = Ledger(session)
     done = {name for name, (status, _) in ledger.steps(context.run_id).items() if status == "done"}
@@ -150,7 +153,7 @@ def run_units(context: Context, session: Session, units: Sequence[Unit]) -> Iter
             with session.transaction():
                 session.run(*unit.statements)
                 ledger.begin_step(context.run_id, unit.name)
-                ledger.end_step(context.run_id, unit.name, "done")
+                ledger.end_step(context.run_id, unit.name, "done", lacks)
         except DatamigError as error:
             raise error.at(unit.name.replace(":", "/", 1))  # noqa: B904 (the same error)
         yield unit.name
@@ -159,17 +162,18 @@ def run_units(context: Context, session: Session, units: Sequence[Unit]) -> Iter
 def propose(context: Context, session: Session, unit: Unit, plain: Unit) -> str:
     """Run a unit; where the target refuses its translated parts, run the plain one.
 
-    Returns why the target refused, '' if it did not. Between equal engines nothing was translated,
-    so a refusal is an error there.
+    Returns why the target refused, now or when the unit was run; '' if it did not. Between equal
+    engines nothing was translated, so a refusal is an error there.
     """
     try:
-        list(run_units(context, session, [unit]))
+        if list(run_units(context, session, [unit])):
+            return ""
     except StatementError as error:
         if unit == plain or context.source.dialect.name == context.target.dialect.name:
             raise
-        list(run_units(context, session, [plain]))
+        list(run_units(context, session, [plain], lacks=error.message))
         return error.message
-    return ""
+    return Ledger(session).steps(context.run_id)[unit.name][1]
 
 
 # ---- objects whose order nobody knows: what others need comes first by trying

@@ -10,8 +10,7 @@ import dagster as dg
 import pytest
 
 from datamig_pipelines.orchestration.results import together
-from datamig_pipelines.proofs import Evidence, ProofResult, Verdict
-from datamig_pipelines.proofs.fingerprint import Fingerprint
+from datamig_pipelines.proofs import PROOFS, Evidence, ProofResult, Verdict
 from datamig_pipelines_tests.orchestration.conftest import Library
 
 WRONG = "UPDATE books SET title = 'wrong' WHERE id = 7"
@@ -143,14 +142,15 @@ def test_undo_on_failure_of_a_table_that_no_check_shows(
     job = planned.defs.resolve_job_def("library")
     with sqlite3.connect(planned.folder / "books.sqlite") as source:
         source.execute("CREATE TABLE odd (id INTEGER PRIMARY KEY)")
-    real = Fingerprint.prove
+    kind = type(PROOFS["fingerprint"])
+    real = kind.prove
 
-    def prove(self: Fingerprint, evidence: Evidence) -> ProofResult:
+    def prove(self: Any, evidence: Evidence) -> ProofResult:
         told = real(self, evidence)
         odd = evidence.route.target.name.name == "odd"
         return replace(told, verdict=Verdict.DIFFERENT, detail="planted") if odd else told
 
-    monkeypatch.setattr(Fingerprint, "prove", prove)
+    monkeypatch.setattr(kind, "prove", prove)
     result = job.execute_in_process(instance=instance, raise_on_error=False)
 
     assert "planted" in (_failure(result).description or "")
@@ -205,6 +205,31 @@ def test_suite_gates_if_it_is_blocking(
     assert check.metadata["evaluated"].value == 1
     assert _ran(result, "constraints") is follows
     assert result.success is follows
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_failed_suite_takes_the_run_back_where_the_file_says_so(
+    planned: Library, instance: dg.DagsterInstance, *, finished: bool
+) -> None:
+    """A decisive suite is a failed run: undone if it was never finished, else kept."""
+    expectation = {
+        "type": "expect_column_values_to_be_between",
+        "kwargs": {"column": "price", "min_value": 0, "max_value": 10},
+        "severity": "critical",
+    }
+    suite = {"name": "books", "expectations": [expectation], "meta": {}}
+    (planned.folder / "books.json").write_text(json.dumps(suite))
+    planned.attributes = {"rollback": {"on_failure": "undo"}}
+    assert not finished or planned.run(instance).success
+    planned.attributes |= {"validate": {"suites": [{"table": "books", "file": "books.json"}]}}
+
+    assert not planned.run(instance).success
+
+    if finished:
+        assert planned.rows("books")
+    else:
+        with pytest.raises(Exception, match="books"):
+            planned.rows("books")
 
 
 def test_suite_of_the_source_holds_every_step(

@@ -15,9 +15,10 @@ from datamig_pipelines.errors import (
 )
 from datamig_pipelines.proofs import ProofResult
 from datamig_pipelines.running import look, losses, roll_back, run, status, validate
-from datamig_pipelines.running.run import StepStarted
+from datamig_pipelines.running.run import StepStarted, run_step
 from datamig_pipelines.spec import Launch, Migration
 from datamig_pipelines.steps import STEPS
+from datamig_pipelines.transfer import Said
 from datamig_pipelines_tests.conformance.moving import migration, move
 
 SCRIPT = """
@@ -184,6 +185,24 @@ def test_rejects_are_allowed_by_either_name(pg_url, pg_url2, tmp_path, monkeypat
     moved = move(spec)
 
     assert (moved.error, len(moved.rejects)) == (None, 5)
+
+
+def test_run_goes_on_knowing_what_the_schema_left_out(pg_url, duckdb_url, tmp_path, monkeypatch):
+    """A check that the target refused is known to every later run, not only to the first."""
+    with psycopg.connect(pg_url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE t (id integer PRIMARY KEY, a numeric CHECK (a > 0.5))")
+        connection.execute("INSERT INTO t VALUES (1, 1.5)")
+    spec = migration(pg_url, duckdb_url, tmp_path, monkeypatch)
+    told = [e.text for e in run_step(spec, None, "schema") if isinstance(e, Said)]
+
+    moved = move(spec)
+
+    assert any("left out checks of main.t" in text for text in told), told
+    assert (moved.error, [w.partition(":")[0] for w in moved.left_out()]) == (
+        None,
+        ["checks of main.t"],
+    )
+    assert not {k for k in moved.not_equal() if "schema" in k}
 
 
 def test_rejects_that_are_not_allowed_end_red(pg_url, pg_url2, tmp_path, monkeypatch):

@@ -106,6 +106,8 @@ class MySQLTampering(Tampering):
 
     @override
     def set_back(self, session: "Queryable", table: Table, column: Column) -> Harm | None:
+        if self._behind_rows(session, table, column):
+            return None  # the engine itself counts on from the highest row
         now = dict(table.counters).get(column.name, 1)
         return self._altered(
             table, "AUTO_INCREMENT = 1", self._alter(table, f"AUTO_INCREMENT = {now}")

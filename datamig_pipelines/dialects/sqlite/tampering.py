@@ -74,6 +74,8 @@ class SQLiteTampering(Tampering):
 
     @override
     def set_back(self, session: "Queryable", table: Table, column: Column) -> Harm | None:
+        if self._behind_rows(session, table, column):
+            return None  # the engine itself counts on from the highest row
         name = self.literal(table.name.name)
         return Harm((f"DELETE FROM sqlite_sequence WHERE name = {name}",))
 

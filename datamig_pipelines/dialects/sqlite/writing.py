@@ -10,7 +10,7 @@ from datamig_pipelines.catalog import Kind, Type
 from datamig_pipelines.dialects.canonical import rendered_number
 from datamig_pipelines.dialects.reading import Cell, Landing
 from datamig_pipelines.dialects.sqlite.driver import Undecodable
-from datamig_pipelines.dialects.sqlite.rendering import Convert, Converter, converted
+from datamig_pipelines.dialects.sqlite.rendering import TEMPORAL, Convert, Converter, converted
 from datamig_pipelines.dialects.sqlite.types import EXACT_DIGITS, affinity, is_own
 
 _INTEGER: Final = re.compile(r"[+-]?\d+")
@@ -61,6 +61,8 @@ def _stored(place: int, into: Type) -> Converter | None:
         Kind.FLOAT: (set(), _float),
         Kind.DECIMAL: ({str}, rendered_number) if text else (set(), _number),
     }
+    if into.kind in TEMPORAL:
+        by_kind[into.kind] = ({str, int, float}, _no_bytes)
     if into.kind is Kind.BITS and not text:
         by_kind[Kind.BITS] = ({int}, _bits)
     if into.kind not in by_kind:
@@ -84,6 +86,17 @@ def _float(value: Cell) -> Cell:
     if type(value) is str and _NUMBER.fullmatch(value):
         return float(value)
     return "NaN" if value != value else value  # noqa: PLR0124 (the one value unlike itself)
+
+
+def _no_bytes(value: Cell) -> Cell:
+    """Return a cell that is no bytes: as such travels what no date or time takes (`rendering`).
+
+    Raises:
+        sqlite3.DataError: It is bytes; SQLite would store them in a column of any type.
+    """
+    if isinstance(value, bytes):
+        raise sqlite3.DataError(f"{value[:40].decode(errors='replace')!r} is no such date or time")
+    return value
 
 
 def _bits(value: Cell) -> Cell:

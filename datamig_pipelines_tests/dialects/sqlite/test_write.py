@@ -57,7 +57,8 @@ def test_cell_is_stored_without_change(session, declaration, cell, stored):
     [
         ("INTEGER NOT NULL", None), ("INTEGER CHECK (c > 0)", -1), ("INTEGER UNIQUE", 1),
         ("INTEGER PRIMARY KEY", "abc"), ("INTEGER", 2**63), ("INTEGER", "9223372036854775808"),
-        ("DECIMAL(10,2)", "12345678901234567.89"), ("TEXT", "\ud800"),
+        ("DECIMAL(10,2)", "12345678901234567.89"), ("DATE", b"2020-01-31 10:00:00"),
+        ("TIMESTAMP", b"noon"), ("TEXT", "\ud800"),
     ],
 )  # fmt: skip
 def test_bad_row_is_refused_and_rolled_back(session, declaration, cell):
