@@ -1,5 +1,6 @@
 """Harm, in MySQL's words. DDL commits by itself there, so each comes with what mends it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,6 +11,10 @@ from datamig_pipelines.dialects.tampering import Harm, Spoil, Tampering
 
 if TYPE_CHECKING:
     from datamig_pipelines.dialects.base import Queryable
+
+
+_AFTER_TYPE = re.compile(r"^`(?:[^`]|``)*` \w+(?:\([^)]*\))?(?: CHARACTER SET \w+)?")
+"""The head of a column's line, up to where its collation belongs."""
 
 
 class MySQLTampering(Tampering):
@@ -90,8 +95,22 @@ class MySQLTampering(Tampering):
 
     @override
     def recollate(self, session: "Queryable", table: Table, column: Column) -> Harm | None:
-        words = column.type.native.split(" COLLATE ")[0].split(" CHARACTER SET ")[0]
-        to = f"{self.quote(column.name)} {words} COLLATE utf8mb4_bin"
+        line = self._line(session, table, self.quote(column.name))
+        found = session.query(
+            "SELECT collation_name FROM information_schema.columns WHERE table_schema = DATABASE() "
+            "AND table_name = %s AND column_name = %s",
+            (table.name.name, column.name),
+        )
+        if not line or not found or not found[0][0]:
+            return None
+        now = str(found[0][0])
+        texts = now.partition("_")[0]
+        folded = "unicode_ci" if texts.startswith("utf") else "general_ci"
+        other = f"{texts}_{folded if now.endswith('_bin') else 'bin'}"
+        if f" COLLATE {now}" in line:
+            to = line.replace(f" COLLATE {now}", f" COLLATE {other}", 1)
+        else:  # it has the table's
+            to = _AFTER_TYPE.sub(rf"\g<0> COLLATE {other}", line, count=1)
         return self._modified(session, table, column, to)
 
     @override
