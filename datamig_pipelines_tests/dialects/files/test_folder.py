@@ -280,12 +280,19 @@ def test_folder_declares_types_that_a_file_gives_back(
 
 def test_folder_shows_a_suite_the_columns_alone(out: Out) -> None:
     """Expectations on a table of files see its columns, not the number of its rows."""
-    from datamig_pipelines.expectations.suite import _frame
+    from datamig_pipelines.expectations.frame import read_frame
+    from datamig_pipelines.expectations.subject import Subject
 
     with out.made() as session, session.transaction():
         session.write(out.landing(), payload(1))
+    dialect, url, name = DIALECTS["parquet"], make_url(out.url), TableName("", "t")
+    with Session(dialect, url, readonly=True) as session:
+        [table] = [t for t in dialect.read_catalog(session, "").tables if t.name == name]
+    subject = Subject(dialect, url, name, tuple(c.name for c in table.columns))
 
-    assert list(_frame(make_url(out.url), TableName("", "t")).columns) == ["id", "t"]
+    frame = read_frame(subject, [{"type": "expect_table_columns_to_match_set"}], 64)
+
+    assert list(frame.columns) == ["id", "t"]
 
 
 def test_part_of_a_table_of_files_is_not_deleted() -> None:
