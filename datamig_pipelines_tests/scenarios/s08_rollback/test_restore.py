@@ -185,7 +185,9 @@ def test_killed_restore_goes_on(
     process = journey.start("restore")
     begun = any(e.get("text", "").startswith("restoring") for e in process.told())
     assert begun
-    if process.kill(delay_s):
+    killed = process.kill(delay_s)
+    # It may have died between its last word to the ledger and its end: then it is through.
+    if killed and running.status(journey.migration)["runs"][-1]["status"] != "rolled_back":
         assert isinstance(journey.refused(), LedgerError)
         list(running.roll_back(journey.migration))
 

@@ -80,7 +80,10 @@ def test_forward_works_again_after_a_rollback(journey: Journey) -> None:
     assert len(journey.run_ids()) == 3
 
 
-@pytest.mark.parametrize("steps", [1, 3, 4, 5])
+SOAK = [pytest.param(steps, marks=pytest.mark.slow) for steps in (3, 5)]
+
+
+@pytest.mark.parametrize("steps", [1, 4, *SOAK])
 def test_killed_rollback_goes_on(steps: int, journey: Journey) -> None:
     """A rollback that is killed after any step is finished by the next one, not by a run."""
     before = journey.catalog()
@@ -89,7 +92,8 @@ def test_killed_rollback_goes_on(steps: int, journey: Journey) -> None:
     process = journey.start("rollback")
     assert process.wait_for("StepDone", steps)
     killed = process.kill()
-    if killed:
+    # It may have died between its last word to the ledger and its end: then it is through.
+    if killed and running.status(journey.migration)["runs"][-1]["status"] != "rolled_back":
         assert isinstance(journey.refused(), LedgerError), "a run on a half undone target"
         list(running.roll_back(journey.migration))
 

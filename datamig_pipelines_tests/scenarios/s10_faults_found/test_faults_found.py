@@ -1,5 +1,7 @@
 """Somebody tampers with a finished target: the proofs find it and name the place."""
 
+from typing import Any
+
 import pytest
 
 from datamig_pipelines import running
@@ -245,7 +247,13 @@ ONLY = {
         "table dropped": ("events", "no such table", "row_count", "DROP TABLE {events}"),
     },
 }
-CASES = [(t, f) for t in TARGETS for f in FAULTS]
+SOAK = ("sqlite_url", "mariadb_url")
+"""Engines on which `datamig_pipelines_tests/faults` plants the same on every run."""
+CASES: list[Any] = [
+    pytest.param(t, f, marks=pytest.mark.slow) if t in SOAK else (t, f)
+    for t in TARGETS
+    for f in FAULTS
+]
 CASES += [(t, f) for t in ("pg_url", "mariadb_url") for f in CAUSES]
 CASES += [(t, f) for t, faults in ONLY.items() for f in faults]
 
