@@ -128,7 +128,9 @@ def _into(url: URL) -> list[str]:
 def _owners(url: URL, script: BinaryIO) -> list[str]:
     """Return what `restore` says of owners and grants, by the definitions in an archive."""
     script.seek(0)
-    named = (a or b.replace('""', '"') for a, b in _ROLE.findall(script.read().decode()))
+    named = (
+        a or b.replace('""', '"') for a, b in _ROLE.findall(script.read().decode(errors="replace"))
+    )
     roles = {role for role in named if role not in ("PUBLIC", "CURRENT_USER", "SESSION_USER")}
     known = {str(role) for (role,) in all_asked(url, "SELECT rolname FROM pg_roles")}
     _, superuser = asked(url, ABOUT_US)

@@ -38,6 +38,26 @@ def test_backup_restores_into_a_scratch_database(
     assert (scratch.database,) not in names
 
 
+def test_restore_reads_definitions_in_any_encoding(
+    url: URL, dialect: Postgres, tmp_path: Path
+) -> None:
+    """A database in LATIN1 has its definitions in LATIN1 in the archive."""
+    name = "latin1_of_a_test"
+    backup.asked(url, f"CREATE DATABASE {name} TEMPLATE template0 ENCODING LATIN1 LOCALE 'C'")
+    old = url.set(database=name)
+    try:
+        backup.asked(old, "CREATE TABLE t (i int)")
+        backup.asked(old, "COMMENT ON TABLE t IS 'caf\u00e9'")
+        files = dialect.dump(old, "", tmp_path / "backup")
+        with dialect.scratch(old, tmp_path) as scratch:
+            dialect.restore(scratch, files)
+            told = backup.asked(scratch, "SELECT obj_description('t'::regclass)")
+    finally:
+        backup.asked(url, f"DROP DATABASE {name} WITH (FORCE)")
+
+    assert told == ("caf\u00e9",)
+
+
 def test_restore_goes_without_roles_that_the_server_lacks(
     url: URL, session: Session, dialect: Postgres, tmp_path: Path
 ) -> None:
