@@ -18,6 +18,8 @@ _BLOCK_BYTES: Final = 1024 * 1024
 _TAIL_BYTES: Final = 1024
 _COMMIT: Final = re.compile(rb"\nCOMMIT;(?=\s+(?:(?:--|\\unrestrict )[^\n]*\s+)*\Z)")
 """The end of pg_restore's script: its own COMMIT, then comments. Ours comes later."""
+_ANY_BYTES: Final = "surrogateescape"
+"""Names in an archive are in the database's encoding; they go through as they are."""
 _LOCK_TIMEOUT_S: Final = 30
 _LEDGER: Final = "datamig"
 _THROUGH: Final = "datamig-is-through"
@@ -109,7 +111,7 @@ def replace(url: URL, files: Sequence[Path]) -> None:
     environment = backup.environment(url)
     with tempfile.TemporaryDirectory(prefix="datamig-") as folder:
         contents = Path(folder) / "contents"
-        contents.write_text(_contents(restore, archive, kept))
+        contents.write_text(_contents(restore, archive, kept), "utf-8", _ANY_BYTES)
         chosen = [f"--use-list={contents}", f"--exclude-schema={_LEDGER}"]
         # Without the option each large object is framed by a BEGIN and a COMMIT of its own.
         once = "--single-transaction"
@@ -121,10 +123,15 @@ def replace(url: URL, files: Sequence[Path]) -> None:
 def _contents(program: str, archive: Path, kept: set[str]) -> str:
     """Return the archive's table of contents without the schemas that are there already."""
     done = subprocess.run(
-        [program, "--list", str(archive)], check=False, capture_output=True, text=True
+        [program, "--list", str(archive)],
+        check=False,
+        capture_output=True,
+        encoding="utf-8",
+        errors=_ANY_BYTES,
     )
     if done.returncode:
-        msg = f"pg_restore cannot read the backup: {done.stderr.strip()[:300]}"
+        said = done.stderr.encode(errors="replace").decode().strip()[:300]
+        msg = f"pg_restore cannot read the backup: {said}"
         raise RestoreError(msg, hint="Nothing was changed. Use another backup.")
     there = re.compile(r"^\d+; \d+ \d+ SCHEMA - (.*) \S+$")
     lines = []

@@ -52,10 +52,17 @@ def test_restore_reads_definitions_in_any_encoding(
         with dialect.scratch(old, tmp_path) as scratch:
             dialect.restore(scratch, files)
             told = backup.asked(scratch, "SELECT obj_description('t'::regclass)")
+        with Session(dialect, old, readonly=False) as there:
+            there.query('CREATE TABLE "caf\u00e9s" (i int)')
+            later = dialect.dump(old, "", tmp_path / "later")
+            there.query('DROP TABLE "caf\u00e9s"')
+            there.replace(later)
+            names = there.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     finally:
         backup.asked(url, f"DROP DATABASE {name} WITH (FORCE)")
 
     assert told == ("caf\u00e9",)
+    assert sorted(names) == [("caf\u00e9s",), ("t",)]
 
 
 def test_restore_goes_without_roles_that_the_server_lacks(
