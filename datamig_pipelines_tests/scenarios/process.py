@@ -2,14 +2,18 @@
 
 The process is forked from a server that has loaded everything and opened nothing: a start costs
 milliseconds. Every commit is told, not only one in half a second, so that a test can strike at any.
+Process and test go in step: who told something waits until the test asks for what comes next. So a
+kill behind an event is a kill behind that event, however slow the machine is.
 """
 
 import contextlib
 import multiprocessing
 import os
+import queue
 import resource
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +33,7 @@ from datamig_pipelines.errors import DatamigError
 from datamig_pipelines.running import StepStarted
 from datamig_pipelines.spec import Migration
 from datamig_pipelines.steps import StepDone, load
-from datamig_pipelines.transfer import Event, Progress, Said
+from datamig_pipelines.transfer import Event, Progress, Said, crew
 
 LIMIT_S = 120
 VERBS: dict[str, Callable[[Migration], Iterator[Event]]] = {
@@ -60,7 +64,9 @@ class Process:
     def __init__(self, task: Task) -> None:
         self.events: list[dict[str, str]] = []
         self._errors = task.folder / "stderr.txt"
-        self._ear, mouth = _FORKS.Pipe(duplex=False)
+        self._in_step = True
+        self._waits = False
+        self._ear, mouth = _FORKS.Pipe()
         self._process = _FORKS.Process(target=_main, args=(task, mouth, self._errors))
         self._process.start()
         mouth.close()
@@ -77,11 +83,23 @@ class Process:
         return self._errors.read_text(errors="replace")
 
     def told(self) -> Iterator[dict[str, str]]:
-        """Yield the events that the process tells, until it ends."""
+        """Yield the events that the process tells, until it ends; it waits behind each of them."""
         with contextlib.suppress(EOFError, OSError):
             while True:
+                self._nod()
                 self.events.append(self._ear.recv())
+                self._waits = self._in_step
                 yield self.events[-1]
+
+    def _nod(self) -> None:
+        if self._waits:
+            self._ear.send(self._in_step)
+            self._waits = False
+
+    def run_ahead(self) -> None:
+        """Let the process go on from here by itself, whatever the test does meanwhile."""
+        self._in_step = False
+        self._nod()
 
     def wait_for(self, mark: str, count: int = 1) -> bool:
         """Read until an event, or the start of a step, was told so often; False: it ended."""
@@ -93,8 +111,10 @@ class Process:
         return False
 
     def kill(self, delay_s: float = 0.0) -> bool:
-        """Send SIGKILL after a while; False if the process had ended by itself."""
-        time.sleep(delay_s)
+        """Send SIGKILL, here or after a while; False if the process had ended by itself."""
+        if delay_s:
+            self.run_ahead()
+            time.sleep(delay_s)
         self._process.kill()
         return self.end() == -signal.SIGKILL
 
@@ -119,6 +139,7 @@ def _main(task: Task, mouth: Connection, errors: Path) -> None:
         os.dup2(file.fileno(), 2)
     os.environ.update(task.environment)
     load._TICK_S = 0.0
+    crew.queue.Queue = _Turns  # type: ignore[misc, assignment]
     if task.file_limit:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write beyond it fails, nobody is killed
         resource.setrlimit(resource.RLIMIT_FSIZE, (task.file_limit, resource.RLIM_INFINITY))
@@ -129,14 +150,39 @@ def _work(task: Task, mouth: Connection) -> int:
     try:
         migration = Migration.model_validate(task.attributes).based(task.folder)
         for event in VERBS[task.verb](migration):
-            mouth.send(_facts(event))
+            _tell(mouth, _facts(event))
     except DatamigError as error:
-        mouth.send({"event": "error", "name": type(error).__name__, "text": str(error)})
+        _tell(mouth, {"event": "error", "name": type(error).__name__, "text": str(error)})
         return error.exit_code
     except Exception:  # noqa: BLE001 - a bug, to be shown by the test that waits for this process
         traceback.print_exc()
         return 1
     return 0
+
+
+def _tell(mouth: Connection, facts: dict[str, str]) -> None:
+    mouth.send(facts)
+    if not _Turns.ahead:
+        _Turns.ahead = not mouth.recv()
+
+
+class _Turns(queue.Queue[Any]):
+    """A crew's queue whose workers wait until what they told was read, and the next is wanted."""
+
+    ahead = False
+    _reading = False
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        super().put(item, block, timeout)
+        working = threading.current_thread().name.startswith("datamig-load-")
+        if isinstance(item, Event) and working and not _Turns.ahead:
+            self.join()
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        if self._reading:
+            self.task_done()
+        self._reading = True
+        return super().get(block, timeout)
 
 
 def _facts(event: Event) -> dict[str, str]:

@@ -131,6 +131,7 @@ def test_restore_killed_inside_its_transaction_changes_nothing(
         holder.execute("SELECT count(*) FROM mine")
         process = journey.start("restore")
         assert any(e.get("text", "").startswith("restoring") for e in process.told())
+        process.run_ahead()
         with psycopg.connect(pg_url, autocommit=True) as watcher:
             while watcher.execute(waiting).fetchone() == (0,):
                 time.sleep(0.02)

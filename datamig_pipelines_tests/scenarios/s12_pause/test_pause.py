@@ -26,6 +26,7 @@ def paused(journey: Journey) -> Process:
     assert process.wait_for("Progress", 3)
     word = running.pause(journey.migration)
     assert process.wait_for("Paced"), process.complaints
+    process.run_ahead()
     assert word.paused
     return process
 

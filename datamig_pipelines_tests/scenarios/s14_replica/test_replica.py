@@ -72,6 +72,7 @@ def test_load_waits_for_a_replica_that_stands_still(
 
     replica.query("postgres", "SELECT pg_wal_replay_pause()")
     assert process.wait_for("Paced"), process.complaints
+    process.run_ahead()
     assert _lag(own_postgres) > 3
     time.sleep(0.5)
     before = journey.batches()
