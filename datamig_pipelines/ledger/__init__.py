@@ -11,9 +11,10 @@ from datamig_pipelines.ledger.entry import (
     TableState,
 )
 from datamig_pipelines.ledger.history import ApprovalEntry, History, HistoryEntry, RehearsalEntry
-from datamig_pipelines.ledger.ledger import Ledger
+from datamig_pipelines.ledger.ledger import FINISHED, Ledger
 
 __all__ = [
+    "FINISHED",
     "ApprovalEntry",
     "BatchEntry",
     "DifferenceEntry",

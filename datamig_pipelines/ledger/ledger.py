@@ -25,6 +25,9 @@ from datamig_pipelines.ledger.entry import (
 from datamig_pipelines.ledger.tables import column_names, ledger_name, ledger_tables
 from datamig_pipelines.session import Session
 
+FINISHED = "run:finished"
+"""The entry among a run's steps that says: it came to its end once, people rely on what it made."""
+
 
 class Ledger:
     """The memory of one target, over one session of it.

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from datamig_pipelines.errors import DatamigError, ProofGateError, RejectsError
-from datamig_pipelines.ledger import History, Ledger
+from datamig_pipelines.ledger import FINISHED, History, Ledger
 from datamig_pipelines.planning import Plan
 from datamig_pipelines.running.changes import settled
 from datamig_pipelines.running.expecting import Gate, forget_target, judge_target
@@ -21,7 +21,6 @@ from datamig_pipelines.steps.validate import refuse_differences
 from datamig_pipelines.transfer import Event, Said
 
 _ONCE = ("backup",)
-_FINISHED = "run:finished"
 _AFTER_ALL_TABLES = ("constraints", "validate", "report")
 _AFTER_PROOFS = ("constraints", "report")
 _UP_TO_LOAD = ("backup", "schema", "load")
@@ -100,7 +99,7 @@ def undo_if_asked(migration: Migration, why: DatamigError) -> Iterator[Event]:
         with target_place(migration).open(readonly=True) as session:
             ledger = Ledger(session)
             run = current_run(ledger, migration.name)
-            finished = run is None or _FINISHED in ledger.steps(run.run_id)
+            finished = run is None or FINISHED in ledger.steps(run.run_id)
         if not finished:
             fallback = migration.rollback.on_failure == "restore"
             yield from roll_back(migration, fallback=fallback)
@@ -187,10 +186,10 @@ def finish_run(plan: Plan, ledger: History) -> None:
     """Write down that a run is done: from now on people may rely on what it made."""
     run_id = plan.context.run_id
     ledger.end_run(run_id, "done")
-    if _FINISHED not in ledger.steps(run_id):
+    if FINISHED not in ledger.steps(run_id):
         remember_applied(plan, ledger)
-    ledger.begin_step(run_id, _FINISHED)
-    ledger.end_step(run_id, _FINISHED, "done")
+    ledger.begin_step(run_id, FINISHED)
+    ledger.end_step(run_id, FINISHED, "done")
 
 
 def _waits_for(name: str, context: Context, ledger: Ledger) -> list[str]:

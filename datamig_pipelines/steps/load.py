@@ -18,7 +18,7 @@ from datamig_pipelines.errors import (
     SourceChangedError,
     StreamChangedError,
 )
-from datamig_pipelines.ledger import Ledger, Shard, ShardState, TableState
+from datamig_pipelines.ledger import FINISHED, Ledger, Shard, ShardState, TableState
 from datamig_pipelines.proofs import PROOFS
 from datamig_pipelines.session import Session, open_readers
 from datamig_pipelines.steps.base import Context, Step, StepDone, TableLoaded
@@ -157,7 +157,11 @@ class _Attempt:
         chosen = {r.name for r in self.context.chosen()}
         position = self._assemble(self._states())
         states = self._taken()
-        if any(not states[name].done for name in chosen):
+        steps = self._ledger.steps(self.context.run_id).items()
+        done = [name for name, (status, _) in steps if status == "done"]
+        self._keys_stand = any(name.startswith("constraints:") for name in done)
+        relied_on = self._keys_stand or FINISHED in done
+        if not relied_on or any(not states[name].done for name in chosen):
             yield from self._proven_again(states, position)
             before, states = states, self._states()
             # A loaded table that changed belongs to this snapshot now, asked for or not.
@@ -235,8 +239,6 @@ class _Attempt:
         The position is written last: killed before, the next load proves everything again.
         """
         run_id = self.context.run_id
-        steps = self._ledger.steps(run_id).items()
-        self._keys_stand = any(n.startswith("constraints:") and s == "done" for n, (s, _) in steps)
         begun = [r for r in self.context.routes if states[r.name].shards]
         for route in (r for r in begun if r.name in self._start_over):
             self._refuse_behind_keys(route)

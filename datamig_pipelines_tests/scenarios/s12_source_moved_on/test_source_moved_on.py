@@ -124,6 +124,24 @@ def test_nothing_is_copied_again_if_nothing_changed(journey: Journey) -> None:
     arrived(journey)
 
 
+def test_loaded_run_catches_up_until_keys_stand(journey: Journey) -> None:
+    """Killed between load and keys, a run whose tables are all loaded ends as the source is."""
+    process = journey.start()
+    assert process.wait_for("constraints")
+    assert process.kill()
+    journey.ask(
+        "UPDATE big SET v = 'new' WHERE id = 1000",
+        "DELETE FROM small WHERE id <= 210",
+        inserted("words", 10_000),
+        inserted("loose", 10_000),
+        side="source",
+    )
+
+    journey.start().finish()
+
+    arrived(journey)
+
+
 def test_finished_run_is_left_alone(journey: Journey) -> None:
     """Where nothing is left to load, nothing is proven again and nothing is taken back."""
     journey.start().finish()
