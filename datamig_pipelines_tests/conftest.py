@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from datamig_pipelines_tests.engines import SERVERS, MariadbServer, PostgresServer, Server
 
@@ -19,11 +20,19 @@ MEMORY = Path("/dev/shm")  # noqa: S108 (mkdtemp makes the folders in it)
 ROOM_BYTES = 6 * 1024**3
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Keep servers and files in memory where there is room: no test needs them after a power cut.
 
-    Whoever sets TMPDIR has the last word.
+    Whoever sets TMPDIR has the last word. Hypothesis has no stopwatch, for machines that run tests
+    are busy, and no dice but in the soak cases: the same tree gives the same verdict each time.
     """
+    settings.register_profile(
+        "datamig",
+        deadline=None,
+        derandomize="not slow" in config.option.markexpr,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.load_profile("datamig")
     if "TMPDIR" not in os.environ and _has_room(MEMORY):
         os.environ["TMPDIR"] = str(MEMORY)  # workers and the processes of tests inherit it
         tempfile.tempdir = None
