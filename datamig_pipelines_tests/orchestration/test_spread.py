@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,10 +16,11 @@ import psycopg
 import pytest
 import yaml
 
+from datamig_pipelines_tests.engines import free_port
 from datamig_pipelines_tests.orchestration.conftest import ROOT, Library, Project
 
 ROWS = 6_000
-LIMIT_S = 90
+LIMIT_S = 200
 MAKE = f"""
 CREATE TABLE "lines" (id bigint PRIMARY KEY, note text NOT NULL);
 INSERT INTO "lines" SELECT i, 'line ' || i FROM generate_series(1, {ROWS}) i;
@@ -36,6 +36,9 @@ def slowly(frame):
     here.mkdir(exist_ok=True)
     (here / f"{os.getpid()}-{time.monotonic_ns()}").touch()
     time.sleep(float(os.environ.get("SLOWLY_S", "0")))
+    until = time.monotonic() + float(os.environ.get("TOGETHER_S", "0"))
+    while time.monotonic() < until and len({p.name.partition("-")[0] for p in here.glob("*")}) < 2:
+        time.sleep(0.05)
     return frame
 """
 
@@ -104,8 +107,11 @@ def _wait_for(condition: Any, process: subprocess.Popen[str]) -> None:
 
 
 def test_spread_load_is_shared_by_processes(lines: Project, pg_url2: str) -> None:
-    """Two steps take shards of one table, and the last one finds nothing missing and all equal."""
-    lines.environment["SLOWLY_S"] = "0.05"
+    """Two steps take shards of one table, and the last one finds nothing missing and all equal.
+
+    Whoever comes first waits in its first batch for the other one.
+    """
+    lines.environment["TOGETHER_S"] = str(LIMIT_S)
     _set(lines)
     code, said = lines.execute("library_spread")
 
@@ -190,9 +196,7 @@ def redis_url() -> Iterator[str]:
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("redis-server is not installed")
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+    port = free_port()
     quiet = ["--save", "", "--appendonly", "no", "--bind", "127.0.0.1"]
     with subprocess.Popen(
         [program, "--port", str(port), *quiet], stdout=subprocess.DEVNULL
