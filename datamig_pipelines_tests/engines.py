@@ -29,8 +29,8 @@ import pymysql
 
 USER = "datamig"
 PASSWORD = "datamig-test-pw"
-START_TIMEOUT_S = 60
-STOP_TIMEOUT_S = 20
+START_TIMEOUT_S = 240
+STOP_TIMEOUT_S = 60
 _ENGINE_VARIABLES = ("PG", "MYSQL", "MARIADB")
 
 

@@ -15,7 +15,7 @@ from datamig_pipelines.cli.failures import hidden
 from datamig_pipelines_tests.cli.conftest import DATAMIG, Cli
 
 SECRET = "Pl4nted-Secret"
-LIMIT_S = 240
+LIMIT_S = 500
 HELD = """
 import threading, time
 from pathlib import Path

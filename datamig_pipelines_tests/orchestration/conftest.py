@@ -152,7 +152,7 @@ class Project:
     def execute(self, job: str = "library", **config: Any) -> tuple[int, str]:
         """Run a job to its end and return exit code and output."""
         process = self.start(job, **config)
-        said, _ = process.communicate(timeout=280)
+        said, _ = process.communicate(timeout=500)
         return process.returncode, said
 
 

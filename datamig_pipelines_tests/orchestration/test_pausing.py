@@ -9,7 +9,7 @@ import yaml
 
 from datamig_pipelines_tests.orchestration.conftest import BOOKS, Library, Project
 
-LIMIT_S = 240
+LIMIT_S = 500
 
 
 def _read_until(process: subprocess.Popen[str], words: str) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 
 from datamig_pipelines_tests.orchestration.conftest import BOOKS, ROOT, Project
 
-LIMIT_S = 240
+LIMIT_S = 500
 HOLD_AT = 5
 
 

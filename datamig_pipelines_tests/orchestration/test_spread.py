@@ -20,7 +20,7 @@ from datamig_pipelines_tests.engines import free_port
 from datamig_pipelines_tests.orchestration.conftest import ROOT, Library, Project
 
 ROWS = 6_000
-LIMIT_S = 200
+LIMIT_S = 500
 MAKE = f"""
 CREATE TABLE "lines" (id bigint PRIMARY KEY, note text NOT NULL);
 INSERT INTO "lines" SELECT i, 'line ' || i FROM generate_series(1, {ROWS}) i;
