@@ -81,7 +81,7 @@ def read_rows(migration: Migration) -> int:
 
 def test_metrics_are_served_during_a_run_and_tell_only_what_is_committed(making):
     """A scrape amid the load has no row that the ledger does not have; after it the port is shut."""
-    port = free_port()
+    port = free_port()  # below the range of clients, so no connection takes it meanwhile
     migration = making(metrics={"port": port})
     events = running.run(migration)
     until(events, 5)
