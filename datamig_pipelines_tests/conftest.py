@@ -20,16 +20,17 @@ MEMORY = Path("/dev/shm")  # noqa: S108 (mkdtemp makes the folders in it)
 ROOM_BYTES = 6 * 1024**3
 
 
-def pytest_configure(config: pytest.Config) -> None:
+def pytest_configure() -> None:
     """Keep servers and files in memory where there is room: no test needs them after a power cut.
 
     Whoever sets TMPDIR has the last word. Hypothesis has no stopwatch, for machines that run tests
-    are busy, and no dice but in the soak cases: the same tree gives the same verdict each time.
+    are busy, and no dice: the same tree gives the same verdict each time. For other examples:
+    ``--hypothesis-profile=default``.
     """
     settings.register_profile(
         "datamig",
         deadline=None,
-        derandomize="not slow" in config.option.markexpr,
+        derandomize=True,
         suppress_health_check=[HealthCheck.too_slow],
     )
     settings.load_profile("datamig")

@@ -273,6 +273,7 @@ class PostgresServer(Server):
             "unix_socket_directories": self.folder,
             "fsync": "off",
             "full_page_writes": "off",
+            "autovacuum": "off",  # once a minute it would change estimates and plans of queries
             "max_connections": 200,
             "max_wal_size": "1GB",
         }
