@@ -349,6 +349,7 @@ class MariadbServer(Server):
             "character-set-server": "utf8mb4",
             "innodb-flush-log-at-trx-commit": 2,
             "innodb-buffer-pool-size": "128M",
+            "innodb-stats-auto-recalc": 0,  # a thread of its own would change estimates meanwhile
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
         return [str(find_program("mariadbd")), "--no-defaults", *options]
