@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from datamig_pipelines_tests.engines import SERVERS, MariadbServer, PostgresServer, Server
 
@@ -22,8 +23,17 @@ ROOM_BYTES = 6 * 1024**3
 def pytest_configure() -> None:
     """Keep servers and files in memory where there is room: no test needs them after a power cut.
 
-    Whoever sets TMPDIR has the last word.
+    Whoever sets TMPDIR has the last word. Hypothesis has no stopwatch, for machines that run tests
+    are busy, and no dice: the same tree gives the same verdict each time. For other examples:
+    ``--hypothesis-profile=default``.
     """
+    settings.register_profile(
+        "datamig",
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.load_profile("datamig")
     if "TMPDIR" not in os.environ and _has_room(MEMORY):
         os.environ["TMPDIR"] = str(MEMORY)  # workers and the processes of tests inherit it
         tempfile.tempdir = None

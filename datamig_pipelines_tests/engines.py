@@ -29,8 +29,8 @@ import pymysql
 
 USER = "datamig"
 PASSWORD = "datamig-test-pw"
-START_TIMEOUT_S = 60
-STOP_TIMEOUT_S = 20
+START_TIMEOUT_S = 240
+STOP_TIMEOUT_S = 60
 _ENGINE_VARIABLES = ("PG", "MYSQL", "MARIADB")
 
 
@@ -273,6 +273,7 @@ class PostgresServer(Server):
             "unix_socket_directories": self.folder,
             "fsync": "off",
             "full_page_writes": "off",
+            "autovacuum": "off",  # once a minute it would change estimates and plans of queries
             "max_connections": 200,
             "max_wal_size": "1GB",
         }
@@ -348,6 +349,7 @@ class MariadbServer(Server):
             "character-set-server": "utf8mb4",
             "innodb-flush-log-at-trx-commit": 2,
             "innodb-buffer-pool-size": "128M",
+            "innodb-stats-auto-recalc": 0,  # a thread of its own would change estimates meanwhile
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
         return [str(find_program("mariadbd")), "--no-defaults", *options]

@@ -4,6 +4,7 @@ import contextlib
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,10 @@ from datamig_pipelines_tests.conftest import Judge
 from datamig_pipelines_tests.engines import PASSWORD, SERVERS, Server, children_of
 
 SYSTEM_DATABASE = {"postgresql": "postgres", "mysql": "mysql"}
+SLEEPERS = {
+    "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'",
+    "mysql": "SELECT count(*) FROM information_schema.processlist WHERE info = 'SELECT sleep(60)'",
+}
 REFUSED = (psycopg.OperationalError, pymysql.OperationalError)
 
 
@@ -56,9 +61,11 @@ def test_server_comes_back_after_crash_with_committed_rows(server: Server) -> No
         sleep = "pg_sleep" if server.scheme == "postgresql" else "sleep"
         busy = threading.Thread(target=_busy, args=(server, name, f"SELECT {sleep}(60)"))
         busy.start()
+        while server.query(SYSTEM_DATABASE[server.scheme], SLEEPERS[server.scheme]) == [(0,)]:
+            time.sleep(0.02)
         port, pid = server.port, server.pid
         server.crash()
-        busy.join(10)
+        busy.join(60)
         server.start()
 
         assert not busy.is_alive()

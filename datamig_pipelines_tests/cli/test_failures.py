@@ -15,6 +15,31 @@ from datamig_pipelines.cli.failures import hidden
 from datamig_pipelines_tests.cli.conftest import DATAMIG, Cli
 
 SECRET = "Pl4nted-Secret"
+LIMIT_S = 500
+HELD = """
+import threading, time
+from pathlib import Path
+from datamig_pipelines.transfer.crew import Crew
+from datamig_pipelines.transfer.tally import Tally
+
+made, kept, stops, calls = Crew.__init__, Tally.progress, [], []
+
+def make(self, *arguments):
+    made(self, *arguments)
+    stops.append(self.stop)
+
+def progress(*arguments):
+    calls.append(1)
+    if len(calls) == 4:  # one table's begin, its first batch, and two more
+        Path("held").touch()
+        while threading.main_thread().is_alive() and not any(s.is_set() for s in stops):
+            time.sleep(0.01)
+    return kept(*arguments)
+
+Crew.__init__, Tally.progress = make, progress
+from datamig_pipelines.cli import main
+main()
+"""
 
 
 @pytest.mark.parametrize(
@@ -92,15 +117,10 @@ def test_no_arguments_shows_the_help_with_exit_codes(cli: Cli) -> None:
 
 @pytest.mark.parametrize("verb", ["copy", "run"])
 def test_interrupt_exits_130_and_says_that_it_goes_on(migration: Path, verb: str) -> None:
-    """Ctrl-C exits 130 with one sentence, with Dagster or without; the same command finishes."""
-    slow = (
-        "import time\n"
-        "from datamig_pipelines.transfer.tally import Tally\n"
-        "kept = Tally.progress\n"
-        "def progress(*a):\n    time.sleep(0.2)\n    return kept(*a)\n"
-        "Tally.progress = progress\n"
-        "from datamig_pipelines.cli import main\nmain()\n"
-    )
+    """Ctrl-C exits 130 with one sentence, with Dagster or without; the same command finishes.
+
+    The worker that loads holds at its fourth word until it is told to stop.
+    """
     home = migration.with_name("dagster_home")
     home.mkdir()
     environment = {**os.environ, "DAGSTER_HOME": str(home)}
@@ -111,17 +131,18 @@ def test_interrupt_exits_130_and_says_that_it_goes_on(migration: Path, verb: str
     log = migration.with_name("stderr.txt")
     with log.open("w") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-c", slow, *command],
+            [sys.executable, "-c", HELD, *command],
             stderr=stderr,
             stdout=subprocess.DEVNULL,
             env=environment,
         )
-        deadline = time.monotonic() + 60
-        while "  loading" not in log.read_text() and time.monotonic() < deadline:
-            time.sleep(0.1)
-        time.sleep(0.7)
+        deadline = time.monotonic() + LIMIT_S
+        while not migration.with_name("held").exists():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
         os.kill(process.pid, signal.SIGINT)
-        process.wait(timeout=60)
+        process.wait(timeout=LIMIT_S)
     told = log.read_text()
 
     assert process.returncode == 130, told

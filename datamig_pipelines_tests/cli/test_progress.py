@@ -1,6 +1,7 @@
 """What is shown while a run runs."""
 
 import io
+import itertools
 import sys
 from types import SimpleNamespace
 
@@ -87,6 +88,8 @@ def test_live_never_writes_thousands_of_lines(monkeypatch: pytest.MonkeyPatch) -
     """Of two thousand tables the first fifty get a line, the others are counted."""
     file = io.StringIO()
     monkeypatch.setattr(sys, "stderr", file)
+    ticks = itertools.count(step=0.001)  # every five seconds there is one line more
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
 
     with Live() as live:
         for number in range(2000):

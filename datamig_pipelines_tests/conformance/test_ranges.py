@@ -158,7 +158,8 @@ TEXT_KEYS = {
 
 @pytest.mark.parametrize("engine", TEXT_KEYS)
 @settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=10,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(texts=TEXTS)
 def test_any_text_is_a_bound(opened: Opened, engine: str, texts: list[str]) -> None:

@@ -33,13 +33,28 @@ def defs():
 """
 
 TRANSFORM = '''
-import os, pathlib, time
+import gc, os, pathlib, time
+from datamig_pipelines.transfer.crew import Crew
 
-def slowly(frame):
-    """Give the test time to strike, and say how many batches were seen."""
-    here = pathlib.Path(__file__).with_name("batches")
-    here.write_text(str(int(here.read_text() or 0) + 1) if here.exists() else "1")
-    time.sleep(float(os.environ.get("SLOWLY_S", "0")))
+HERE = pathlib.Path(__file__)
+
+def held(frame):
+    """Say how many batches were seen, and hold one of them until the load is told to stop."""
+    seen = HERE.with_name("batches")
+    number = int(seen.read_text()) + 1 if seen.exists() else 1
+    seen.write_text(str(number))
+    while str(number) == os.environ.get("HOLD_AT") and not told_to_stop():
+        time.sleep(0.1)
+    return frame
+
+def told_to_stop():
+    return any(isinstance(o, Crew) and o.stop.is_set() for o in gc.get_objects())
+
+def gated(frame):
+    """Say that a batch is here, and hold it while the gate is shut."""
+    HERE.with_name("batches").touch()
+    while HERE.with_name("shut").exists():
+        time.sleep(0.05)
     return frame
 '''
 
@@ -137,7 +152,7 @@ class Project:
     def execute(self, job: str = "library", **config: Any) -> tuple[int, str]:
         """Run a job to its end and return exit code and output."""
         process = self.start(job, **config)
-        said, _ = process.communicate(timeout=240)
+        said, _ = process.communicate(timeout=500)
         return process.returncode, said
 
 

@@ -9,7 +9,7 @@ import yaml
 
 from datamig_pipelines_tests.orchestration.conftest import BOOKS, Library, Project
 
-LIMIT_S = 60
+LIMIT_S = 500
 
 
 def _read_until(process: subprocess.Popen[str], words: str) -> str:
@@ -24,13 +24,24 @@ def _read_until(process: subprocess.Popen[str], words: str) -> str:
 
 
 def _paused(project: Project) -> subprocess.Popen[str]:
-    """Return a run whose load waits, because the job was told to pause it."""
-    project.library.attributes |= {"batch_size": 10, "throttle": {"rows_per_s": 60}}
+    """Return a run whose load waits, because the job was told to pause it.
+
+    Its first batch is held until the word is given; the limit gives it five seconds from there,
+    and it looks for a word every two.
+    """
+    project.library.attributes |= {
+        "batch_size": 10,
+        "tables": [{"name": "books", "transform": "shapes.gated"}],
+        "throttle": {"rows_per_s": 60},
+    }
+    gate = project.library.folder / "shut"
+    gate.touch()
     document = {"type": "datamig_pipelines.Migration", "attributes": project.library.written()}
     (project.library.folder / "defs.yaml").write_text(yaml.safe_dump(document))
     process = project.start()
     _read_until(process, "loading 3 tables")
     assert _say(project, "pause")
+    gate.unlink()
     _read_until(process, "the source's snapshot stays open")
     return process
 
@@ -57,7 +68,7 @@ def test_terminated_during_a_pause_ends_at_once(project: Project) -> None:
     """SIGTERM, which Dagster's Terminate sends, is not kept waiting; a later run goes on."""
     process = _paused(project)
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=20)
+    said, _ = process.communicate(timeout=LIMIT_S)
     assert process.returncode != 0, said
 
     assert _say(project, "resume")

@@ -32,7 +32,9 @@ def inbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
 
     server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("OPS_ALERT_URL", f"json://127.0.0.1:{server.server_port}/s3cret")
+    patient = "cto=60&rto=60"  # seconds to connect and to answer; Apprise's own four may be short
+    address = f"json://127.0.0.1:{server.server_port}/s3cret?{patient}"
+    monkeypatch.setenv("OPS_ALERT_URL", address)
     yield got
     server.shutdown()
     server.server_close()

@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,10 +16,11 @@ import psycopg
 import pytest
 import yaml
 
+from datamig_pipelines_tests.engines import free_port
 from datamig_pipelines_tests.orchestration.conftest import ROOT, Library, Project
 
 ROWS = 6_000
-LIMIT_S = 90
+LIMIT_S = 500
 MAKE = f"""
 CREATE TABLE "lines" (id bigint PRIMARY KEY, note text NOT NULL);
 INSERT INTO "lines" SELECT i, 'line ' || i FROM generate_series(1, {ROWS}) i;
@@ -36,7 +36,14 @@ def slowly(frame):
     here.mkdir(exist_ok=True)
     (here / f"{os.getpid()}-{time.monotonic_ns()}").touch()
     time.sleep(float(os.environ.get("SLOWLY_S", "0")))
+    while waits([p.name.partition("-")[0] for p in here.glob("*")]):
+        time.sleep(0.05)
     return frame
+
+def waits(seen):
+    if "TOGETHER" in os.environ:
+        return len(set(seen)) < 2
+    return len(seen) >= int(os.environ.get("HOLD_AT", "1000000"))
 """
 
 
@@ -104,8 +111,11 @@ def _wait_for(condition: Any, process: subprocess.Popen[str]) -> None:
 
 
 def test_spread_load_is_shared_by_processes(lines: Project, pg_url2: str) -> None:
-    """Two steps take shards of one table, and the last one finds nothing missing and all equal."""
-    lines.environment["SLOWLY_S"] = "0.05"
+    """Two steps take shards of one table, and the last one finds nothing missing and all equal.
+
+    Whoever comes first waits in its first batch for the other one.
+    """
+    lines.environment["TOGETHER"] = "yes"
     _set(lines)
     code, said = lines.execute("library_spread")
 
@@ -121,7 +131,7 @@ def test_spread_load_is_shared_by_processes(lines: Project, pg_url2: str) -> Non
 @pytest.mark.slow
 def test_spread_run_that_was_terminated_loses_no_shard(lines: Project, pg_url2: str) -> None:
     """Interrupted amid the fan-out and executed again from failure, every row is there once."""
-    lines.environment["SLOWLY_S"] = "0.2"
+    lines.environment["HOLD_AT"] = "6"
     _set(lines)
     process = lines.start("library_spread")
     _wait_for(
@@ -133,7 +143,7 @@ def test_spread_run_that_was_terminated_loses_no_shard(lines: Project, pg_url2: 
     assert process.returncode != 0, said
     assert not _whole(pg_url2)
 
-    lines.environment["SLOWLY_S"] = "0"
+    del lines.environment["HOLD_AT"]
     code, said = _from_failure(lines)
 
     assert code == 0, said
@@ -190,9 +200,7 @@ def redis_url() -> Iterator[str]:
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("redis-server is not installed")
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+    port = free_port()
     quiet = ["--save", "", "--appendonly", "no", "--bind", "127.0.0.1"]
     with subprocess.Popen(
         [program, "--port", str(port), *quiet], stdout=subprocess.DEVNULL
@@ -236,7 +244,7 @@ def test_spread_load_survives_a_killed_celery_worker(
     lines: Project, pg_url2: str, redis_url: str
 ) -> None:
     """Two workers share the load; one is killed with all it has; the run ends with every row once."""
-    lines.environment["SLOWLY_S"] = "0.3"
+    lines.environment |= {"SLOWLY_S": "0.3", "TOGETHER": "yes"}
     config = {"broker": redis_url, "backend": redis_url, "config_source": CELERY}
     _set(lines, spread={"executor": "celery", "steps": 2, "config": config})
     workers = [_worker(lines, name, redis_url) for name in ("one", "two")]

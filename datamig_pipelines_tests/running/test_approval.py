@@ -119,7 +119,7 @@ def test_approval_runs_out(small, monkeypatch):
 def test_half_done_run_is_finished_after_the_approval_ran_out(small):
     """What began under an approval goes on: half a migration helps nobody."""
     spec = small.write("a", include=["p", "q"], **NEEDED)
-    approve(spec, by="anna", until=datetime.now(UTC) + timedelta(seconds=30))
+    approve(spec, by="anna", until=datetime.now(UTC) + timedelta(hours=1))
     list(run(spec, Launch(tables=("p",))))
     _age(spec)
     assert outlook(spec).approval.given

@@ -2,6 +2,7 @@
 
 import socket
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +18,7 @@ from datamig_pipelines.running.opening import target_place
 from datamig_pipelines.spec import Migration
 from datamig_pipelines.transfer import Event, Said
 from datamig_pipelines.transfer.events import Committed, Paced
+from datamig_pipelines.transfer.pace import Pace
 from datamig_pipelines_tests.engines import free_port
 
 ROWS = 400
@@ -59,7 +61,7 @@ def figures(text: str) -> Figures:
 
 
 def scrape(port: int) -> Figures:
-    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
         return figures(answer.read().decode())
 
 
@@ -79,7 +81,7 @@ def read_rows(migration: Migration) -> int:
 
 def test_metrics_are_served_during_a_run_and_tell_only_what_is_committed(making):
     """A scrape amid the load has no row that the ledger does not have; after it the port is shut."""
-    port = free_port()
+    port = free_port()  # below the range of clients, so no connection takes it meanwhile
     migration = making(metrics={"port": port})
     events = running.run(migration)
     until(events, 5)
@@ -129,12 +131,14 @@ WANTED = {
 }
 
 
-def test_counters_go_on_after_an_interruption(making, tmp_path):
+def test_counters_go_on_after_an_interruption(making, tmp_path, monkeypatch):
     """The next process begins with what the ledger knows: no counter falls."""
-    migration = making(metrics={"file": "m.prom"}, throttle={"rows_per_s": 300})
-    events = running.run(migration)
-    until(events, 7)
-    events.close()  # type: ignore[attr-defined]
+    migration = making(metrics={"file": "m.prom"})
+    with monkeypatch.context() as patched:
+        patched.setattr(Pace, "wait", _seven_batches())
+        events = running.run(migration)
+        until(events, 7)
+        events.close()  # type: ignore[attr-defined]
     before = figures((tmp_path / "m.prom").read_text())
     again = running.run(migration)
     next(again)
@@ -146,6 +150,19 @@ def test_counters_go_on_after_an_interruption(making, tmp_path):
     assert all(0 < before[n] <= begun[n] < after[n] for n in names)
     assert after["datamig_rows_total t"] == ROWS
     assert after["datamig_batches_total t"] == ROWS / 20
+
+
+def _seven_batches() -> Callable[..., bool]:
+    """Let so many batches pass; hold the next one until the load is stopped."""
+    passed: list[int] = []
+
+    def wait(pace: Pace, rows: int, size: int, stopped: Callable[[], bool]) -> bool:
+        passed.append(rows)
+        while len(passed) > 7 and not stopped():
+            time.sleep(0.01)
+        return not stopped()
+
+    return wait
 
 
 def test_port_that_is_taken_is_told_and_the_run_goes_on(making):

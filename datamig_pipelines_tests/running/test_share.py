@@ -95,15 +95,16 @@ def test_shards_of_several_moments_become_one(migration, source):
 
 def test_load_waits_for_workers_and_refuses_to_race_them(migration, source, monkeypatch):
     """A worker that outlived its run keeps its shard: nothing is proven or loaded beside it."""
-    monkeypatch.setattr(load, "_IN_HAND_S", 0.0)
     with opened(migration) as (plan, session):
         context = plan.context
         list(STEPS["schema"].run(context, session))
         cut(context, session)
         with context.target.open(readonly=False) as other:
             assert other.lock_run(lock(session, context, 2))
-            with pytest.raises(RunningElsewhereError, match="shard 2"):
-                list(STEPS["load"].run(context, session))
+            with monkeypatch.context() as patched:
+                patched.setattr(load, "_IN_HAND_S", 0.0)
+                with pytest.raises(RunningElsewhereError, match="shard 2"):
+                    list(STEPS["load"].run(context, session))
             before = Ledger(session).table_state(context.run_id, context.routes[0].name)
         list(STEPS["load"].run(context, session))
         after = Ledger(session).table_state(context.run_id, context.routes[0].name)

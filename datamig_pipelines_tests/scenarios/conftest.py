@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 import pytest
 
 from datamig_pipelines.sample import make_shop
+from datamig_pipelines.transfer.pace import Pace
 from datamig_pipelines_tests.engines import MariadbServer, PostgresServer, Server
 from datamig_pipelines_tests.scenarios.journey import Journey
 from datamig_pipelines_tests.scenarios.shops import fill_mariadb
 
 Going = Callable[..., Journey]
+Striking = Callable[..., None]
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +51,32 @@ def going(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Going:
         return Journey(folder, source_url, target_url, attributes)
 
     return make
+
+
+@pytest.fixture
+def striking(monkeypatch: pytest.MonkeyPatch) -> Striking:
+    """Have something done behind every so many commits of a load in this process, so often at most.
+
+    The worker that committed does it, and no other one takes a step beyond its own next commit
+    meanwhile: whoever reads the events may be far behind the workers on a busy machine.
+    """
+
+    def strike(what: Callable[[], None], *, each: int, most: int = 1) -> None:
+        lock, spent = threading.Lock(), Pace.spent
+        commits = strikes = 0
+
+        def told(pace: Pace, rows: int, *rest: Any) -> None:
+            nonlocal commits, strikes
+            spent(pace, rows, *rest)
+            with lock:
+                commits += rows > 0
+                if commits >= each and strikes < most:
+                    commits, strikes = 0, strikes + 1
+                    what()
+
+        monkeypatch.setattr(Pace, "spent", told)
+
+    return strike
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,11 @@ from typing import Any, Final
 
 from sqlalchemy.engine import URL
 
+from datamig_pipelines.dialects.base import RUN_LOCK
 from datamig_pipelines.errors import ConnectError, DriverMissingError, SpecError
 
 CONNECT_TIMEOUT_S: Final = 10
+_RUN_WAIT_S: Final = 2
 SQL_MODE: Final = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO"
 """No ANSI_QUOTES, PIPES_AS_CONCAT, NO_BACKSLASH_ESCAPES, NO_ZERO_DATE, PAD_CHAR_TO_FULL_LENGTH."""
 
@@ -140,10 +142,11 @@ def _prepare_writer(connection: Any) -> None:
 def lock_run(connection: Any, name: str) -> bool:
     """Take the lock of that name on this database; False if another session has it.
 
-    A session that ended just now may hold it for a moment longer.
+    A session that ended just now, or whose process was killed, may hold it for a moment longer.
     """
     wanted = "LEFT(CONCAT(%s, ':', SHA1(DATABASE())), 64)"  # MySQL keeps 64 characters
-    return bool(query(connection, f"SELECT GET_LOCK({wanted}, 1)", (name,))[0][0])
+    wait_s = _RUN_WAIT_S if name == RUN_LOCK else 1
+    return bool(query(connection, f"SELECT GET_LOCK({wanted}, {wait_s})", (name,))[0][0])
 
 
 @cache

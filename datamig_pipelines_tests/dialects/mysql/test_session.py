@@ -23,7 +23,7 @@ DIALECT = MySQL()
 @pytest.mark.parametrize("scheme", ["mysql", "mariadb", "mysql+pymysql"])
 def test_any_spelling_of_the_url_connects(mariadb_url: str, scheme: str) -> None:
     """The session is in UTC and utf8mb4 with a known sql_mode, whatever driver the URL names."""
-    url = make_url(mariadb_url).set(drivername=scheme, query={"connect_timeout": "5"})
+    url = make_url(mariadb_url).set(drivername=scheme, query={"connect_timeout": "60"})
     with Session(DIALECT, url, readonly=True) as session:
         row = session.query(
             "SELECT @@time_zone, @@character_set_connection, @@autocommit, %s", ("%",)

@@ -1,10 +1,14 @@
 """Connections, parameters, locks, and what real failures are called."""
 
+from itertools import count
+from types import SimpleNamespace
+
 import pytest
 from sqlalchemy.engine import URL
 
 from datamig_pipelines.catalog import TableName
-from datamig_pipelines.dialects.postgres import Postgres
+from datamig_pipelines.dialects.base import RUN_LOCK
+from datamig_pipelines.dialects.postgres import Postgres, driver
 from datamig_pipelines.errors import (
     ConnectError,
     ConnectionLostError,
@@ -67,11 +71,41 @@ def test_one_run_holds_the_lock(url: URL, session: Session, dialect: Postgres) -
         assert other.lock_run("shop")
         assert not session.lock_run("shop")
         assert session.lock_run("other")
-    for _ in range(50):
-        if session.lock_run("shop"):
-            return
+    while not session.lock_run("shop"):  # the server closes the other session in its own time
         session.query("SELECT pg_sleep(0.1)")
-    pytest.fail("the lock outlived its session")
+
+
+HELD = (
+    "SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
+    "WHERE locktype = 'advisory' AND datname = current_database()"
+)
+
+
+@pytest.mark.parametrize(("ends", "taken"), [(True, True), (False, False)])
+def test_lock_of_a_run_that_was_killed_just_now_is_waited_for(
+    ends: bool,
+    taken: bool,
+    url: URL,
+    session: Session,
+    dialect: Postgres,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The server needs a moment to see that a client is gone; a run that lives is not outwaited."""
+    other = Session(dialect, url, readonly=False)
+    assert other.lock_run(RUN_LOCK)
+    clock = count(step=driver._RUN_WAIT_S / 3)
+
+    def sleep(_: float) -> None:
+        if ends:
+            other.close()
+        while ends and session.query(HELD):
+            session.query("SELECT pg_sleep(0.02)")
+
+    clocks = SimpleNamespace(monotonic=lambda: next(clock), sleep=sleep)
+    monkeypatch.setattr(driver, "time", clocks)
+
+    assert session.lock_run(RUN_LOCK) is taken
+    other.close()
 
 
 def raised(dialect: Postgres, url: URL) -> DatamigError:
@@ -91,6 +125,7 @@ def test_connection_failures_have_names(url: URL, dialect: Postgres) -> None:
     assert isinstance(raised(dialect, url.set(database="nope")), ConnectError)
     assert isinstance(raised(dialect, url.set(port=1, query=query)), ConnectError)
     assert isinstance(raised(dialect, url.set(host="no.invalid", query=query)), ConnectError)
+    query["connect_timeout"] = "60"
     with Session(dialect, url.update_query_dict(query), readonly=True) as fine:
         assert fine.query("SELECT 1") == [(1,)]
 

@@ -11,8 +11,8 @@ from datamig_pipelines.dialects.sqlite import SQLite
 from datamig_pipelines.session import Session
 
 DIALECT = SQLite()
-SLOWLY = """
-import sys, time
+HELD = """
+import sys
 from pathlib import Path
 from sqlalchemy.engine import make_url
 from datamig_pipelines.dialects.sqlite import SQLite, driver
@@ -21,7 +21,7 @@ def slow(self, target, **_):
     print("copy", flush=True)
     def told(status, remaining, total):
         print(remaining, flush=True)
-        time.sleep(0.02)
+        sys.stdin.readline()
     return real(self, target, pages=8, progress=told)
 driver.Connection.backup = slow
 SQLite().replace(None, make_url(sys.argv[1]), [Path(sys.argv[2])])
@@ -64,16 +64,25 @@ def test_replace_killed_in_the_middle_changes_nothing(
         (copy,) = DIALECT.dump(url, "", tmp_path / "backup")
         session.query("UPDATE a SET t = upper(t) || 'later'")
     process = subprocess.Popen(
-        [sys.executable, "-c", SLOWLY, str(url), str(copy)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HELD, str(url), str(copy)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
     )
+    assert process.stdin is not None
     assert process.stdout is not None
     copies = 0
     for line in process.stdout:
         copies += line == "copy\n"
-        if copies == 2 and line != "copy\n":  # the first one only prepares
+        if line == "copy\n":
+            continue
+        if copies == 2:  # the first one only prepares
             break
+        process.stdin.write("go on\n")
     process.kill()
     assert process.wait() == -9
+    process.stdin.close()
     process.stdout.close()
 
     with open_file() as session:

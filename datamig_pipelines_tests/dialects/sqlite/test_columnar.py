@@ -173,7 +173,8 @@ def test_column_that_begins_with_nulls_keeps_its_first_value(tmp_path, declarati
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(st.tuples(*[VALUES] * len(INTO)), min_size=1, max_size=12))
 def test_columns_are_the_cells_whatever_stands_where(tmp_path_factory, rows):

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from datamig_pipelines import errors, running
 from datamig_pipelines.dialects import get_dialect
 from datamig_pipelines.errors import DatamigError
-from datamig_pipelines_tests.engines import PASSWORD, free_port
+from datamig_pipelines_tests.engines import PASSWORD
 from datamig_pipelines_tests.scenarios.conftest import Going
 from datamig_pipelines_tests.scenarios.journey import Journey
 
@@ -30,6 +30,14 @@ def silent_port() -> Iterator[int]:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def deaf_port() -> Iterator[int]:
+    """A port that nobody listens on, nor can while the test runs: it is taken, without a listener."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 def _assert_told(error: DatamigError, kind: type[DatamigError], *words: str) -> None:
@@ -50,9 +58,11 @@ def _assert_told(error: DatamigError, kind: type[DatamigError], *words: str) -> 
 @pytest.mark.parametrize(
     ("engine", "side"), [("postgresql", "source"), ("postgresql", "target"), ("mysql", "source")]
 )
-def test_unreachable_server_is_said(engine: str, side: str, shop_url: str, going: Going) -> None:
+def test_unreachable_server_is_said(
+    engine: str, side: str, deaf_port: int, shop_url: str, going: Going
+) -> None:
     """Nobody listens: ConnectError, with the place and without the password."""
-    gone = f"{engine}://me:{PLANTED}@127.0.0.1:{free_port()}/db?connect_timeout=2"
+    gone = f"{engine}://me:{PLANTED}@127.0.0.1:{deaf_port}/db?connect_timeout=2"
     journey = going(gone, shop_url) if side == "source" else going(shop_url, gone)
 
     _assert_told(journey.refused(), errors.ConnectError, "127.0.0.1")

@@ -35,19 +35,23 @@ def paused(journey: Journey) -> Process:
 def test_paused_load_writes_nothing_until_it_is_resumed(
     target: str, shop_url: str, going: Going, request: pytest.FixtureRequest
 ) -> None:
-    """While paused no batch is committed; afterwards every row arrives once, and is proven."""
+    """While paused no batch is committed; afterwards every row arrives once, and is proven.
+
+    But for one batch of every other worker, which may have been at the end of it.
+    """
     journey = slow(going, shop_url, request.getfixturevalue(target))
+    others = journey.migration.workers - 1 if target in ("pg_url", "mariadb_url") else 0
     process = paused(journey)
-    time.sleep(0.3)  # a second worker may be at the end of its batch
     told = len(process.events)
-    open_transactions = _open_transactions(journey)
     before = journey.batches() if target != "duckdb_url" else {}
-    time.sleep(0.7)
+    while _open_transactions(journey):  # until those have ended
+        time.sleep(0.05)
+    time.sleep(0.7)  # time to do what must not be done
     after = journey.batches() if target != "duckdb_url" else {}
 
-    assert process._ear.poll() is False or target in ("pg_url", "mariadb_url")
-    assert before == after
-    assert open_transactions == 0
+    assert others or process._ear.poll() is False
+    assert before.items() <= after.items()
+    assert len(after) <= len(before) + others
     assert running.resume(journey.migration) is not None
     process.finish()
     assert len(process.events) > told

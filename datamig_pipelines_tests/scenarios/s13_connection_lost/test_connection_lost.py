@@ -1,18 +1,14 @@
 """Connections are lost under a load, and the same run ends as if they had not been."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
 
-from datamig_pipelines import running
 from datamig_pipelines.errors import ConnectionLostError
-from datamig_pipelines.spec import Migration
-from datamig_pipelines.steps import load
-from datamig_pipelines.transfer import Event, Progress, Said, retrying
+from datamig_pipelines.transfer import Said, retrying
 from datamig_pipelines_tests.engines import MariadbServer, Server
-from datamig_pipelines_tests.scenarios.conftest import Going
+from datamig_pipelines_tests.scenarios.conftest import Going, Striking
 from datamig_pipelines_tests.scenarios.journey import Journey, gaps
 from datamig_pipelines_tests.scenarios.s13_connection_lost.proxy import proxied
 
@@ -22,26 +18,12 @@ LOOSE = "session_id, level, message"
 
 @pytest.fixture(autouse=True)
 def _no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load, "_TICK_S", 0.0)
     monkeypatch.setattr(retrying, "FIRST_WAIT_S", 0.1)
 
 
-def struck(journey: Journey, strike: Callable[[], None], *, each: int, most: int) -> list[str]:
-    """Run, strike behind every so many commits of the load, and return what was said."""
-    said = []
-
-    def events(migration: Migration) -> Iterator[Event]:
-        commits = strikes = 0
-        for event in running.run(migration):
-            commits += isinstance(event, Progress) and event.rows > 0
-            if commits >= each and strikes < most:
-                commits, strikes = 0, strikes + 1
-                strike()
-            yield event
-
-    for event in events(journey.migration):
-        said += [event.text] if isinstance(event, Said) else []
-    return said
+def said_by(journey: Journey) -> list[str]:
+    """Run and return what was said."""
+    return [event.text for event in journey.run() if isinstance(event, Said)]
 
 
 def arrived(journey: Journey) -> None:
@@ -71,12 +53,13 @@ HOLDS_LOCK = "pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')"
 
 @pytest.mark.parametrize("which", [f"NOT {HOLDS_LOCK}", HOLDS_LOCK, "TRUE"])
 def test_lost_target_is_opened_again(
-    which: str, pg_shop_url: str, pg_url: str, going: Going
+    which: str, pg_shop_url: str, pg_url: str, going: Going, striking: Striking
 ) -> None:
     """Whichever of its sessions end, the run goes on behind what was committed."""
     journey = going(pg_shop_url, pg_url, batch_size=40, include=TABLES)
 
-    said = struck(journey, lambda: terminate(pg_url, which), each=8, most=4)
+    striking(lambda: terminate(pg_url, which), each=8, most=4)
+    said = said_by(journey)
 
     assert which != f"NOT {HOLDS_LOCK}" or any("; it goes on in" in text for text in said)
     arrived(journey)
@@ -84,13 +67,14 @@ def test_lost_target_is_opened_again(
 
 @pytest.mark.parametrize("source", ["pg_shop_url", "mariadb_shop_url"])
 def test_lost_source_is_opened_again(
-    source: str, pg_url: str, going: Going, request: pytest.FixtureRequest
+    source: str, pg_url: str, going: Going, striking: Striking, request: pytest.FixtureRequest
 ) -> None:
     """The snapshot is gone; under a new one all that was loaded is proven, and the rest copied."""
     url = request.getfixturevalue(source)
     journey = going(url, pg_url, batch_size=40, include=TABLES[1:])
 
-    said = struck(journey, lambda: _end(url, request), each=10, most=3)
+    striking(lambda: _end(url, request), each=10, most=3)
+    said = said_by(journey)
 
     assert any("the load goes on in" in text for text in said)
     assert gaps(journey.batches()) == []
@@ -108,7 +92,9 @@ def _end(url: str, request: pytest.FixtureRequest) -> None:
         server.query("mysql", f"KILL CONNECTION {session}")
 
 
-def test_source_that_moved_on_while_it_was_lost(pg_url: str, pg_url2: str, going: Going) -> None:
+def test_source_that_moved_on_while_it_was_lost(
+    pg_url: str, pg_url2: str, going: Going, striking: Striking
+) -> None:
     """Rows that were loaded and changed before the new snapshot are copied again."""
     journey = going(pg_url2, pg_url, batch_size=20)
     journey.ask(
@@ -121,14 +107,19 @@ def test_source_that_moved_on_while_it_was_lost(pg_url: str, pg_url2: str, going
         journey.ask("UPDATE t SET v = v + 1 WHERE id <= 30", side="source")
         terminate(pg_url2)
 
-    struck(journey, strike, each=6, most=2)
+    striking(strike, each=6, most=2)
+    journey.run()
 
     assert sorted(journey.rows("t")) == sorted(journey.rows("t", side="source"))
     assert set(journey.verdicts()) == {"equal"}
 
 
 def test_server_that_crashes_and_comes_back(
-    own_postgres: Server, shop_url: str, going: Going, monkeypatch: pytest.MonkeyPatch
+    own_postgres: Server,
+    shop_url: str,
+    going: Going,
+    striking: Striking,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A crash of the target costs a wait: nobody has to run again."""
     monkeypatch.setattr(retrying, "FIRST_WAIT_S", 0.5)
@@ -139,19 +130,21 @@ def test_server_that_crashes_and_comes_back(
             own_postgres.crash()
             own_postgres.start()
 
-        struck(journey, crash, each=12, most=1)
+        striking(crash, each=12)
+        journey.run()
 
         arrived(journey)
 
 
 def test_connection_that_does_not_come_back_ends_the_run(
-    pg_shop_url: str, pg_url: str, going: Going
+    pg_shop_url: str, pg_url: str, going: Going, striking: Striking
 ) -> None:
     """Without retries the loss is an error at once; the next run goes on."""
     journey = going(pg_shop_url, pg_url, batch_size=40, include=TABLES, max_retries=0)
 
+    striking(lambda: terminate(pg_url), each=8)
     with pytest.raises(ConnectionLostError):
-        struck(journey, lambda: terminate(pg_url), each=8, most=1)
+        journey.run()
     before = journey.batches()
     journey.run()
 
@@ -161,7 +154,7 @@ def test_connection_that_does_not_come_back_ends_the_run(
 
 @pytest.mark.parametrize("how", ["before", "after", "meanwhile"])
 def test_commit_without_an_answer_is_asked_for(
-    how: str, pg_shop_url: str, pg_url: str, going: Going
+    how: str, pg_shop_url: str, pg_url: str, going: Going, striking: Striking
 ) -> None:
     """A batch whose COMMIT, or the answer to it, got lost is in the target once."""
     with proxied(pg_url) as (proxy, url):
@@ -170,7 +163,8 @@ def test_commit_without_an_answer_is_asked_for(
         def strike() -> None:
             proxy.strike = how
 
-        struck(journey, strike, each=4, most=6)
+        striking(strike, each=4, most=6)
+        journey.run()
 
         assert proxy.struck.count(how) >= 3
         arrived(journey)

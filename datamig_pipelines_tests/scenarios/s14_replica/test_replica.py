@@ -10,7 +10,7 @@ from datamig_pipelines_tests.engines import PASSWORD, USER, PostgresServer, Serv
 from datamig_pipelines_tests.scenarios.conftest import Going
 
 pytestmark = pytest.mark.slow
-LIMIT_S = 60
+LIMIT_S = 240
 
 
 class Replica(PostgresServer):
@@ -74,10 +74,11 @@ def test_load_waits_for_a_replica_that_stands_still(
     assert process.wait_for("Paced"), process.complaints
     process.run_ahead()
     assert _lag(own_postgres) > 3
-    time.sleep(0.5)
     before = journey.batches()
-    time.sleep(2)
-    stood = journey.batches() == before
+    time.sleep(2)  # time to do what must not be done
+    after = journey.batches()
+    others = journey.migration.workers - 1  # each may have been at the end of a batch
+    stood = before.items() <= after.items() and len(after) <= len(before) + others
     replica.query("postgres", "SELECT pg_wal_replay_resume()")
 
     assert stood
