@@ -21,6 +21,7 @@ from datamig_pipelines.backups import (
     strangers,
     write_backup,
 )
+from datamig_pipelines.backups.counters import moved
 from datamig_pipelines.backups.store import MANIFEST
 from datamig_pipelines.errors import BackupMissingError, DatamigError, RestoreError
 from datamig_pipelines.ledger import History, Ledger, RunEntry
@@ -122,7 +123,13 @@ def overwritten(
             rows = before.rows if before else None
             lost.append(Overwritten(name, facts.rows, rows, name in made))
     others = [name for name in strangers(then, now) if not name.startswith("table ")]
-    return lost + [_thing(o, then, made) for o in others]
+    named = tuple(f"counter {one.table}." for one in lost)
+    back = [
+        Overwritten(name, 0, None, made=False, since=f"stands at {stands}, at {was} in the backup")
+        for name, was, stands in moved(then.counters, now.counters)
+        if not name.startswith(named)
+    ]
+    return [*lost, *(_thing(o, then, made) for o in others), *back]
 
 
 def _thing(other: str, then: State, made: frozenset[str]) -> Overwritten:

@@ -58,6 +58,9 @@ def pieces(state: State) -> dict[str, str]:
         found[f"table {name}{_VALUES}"] = facts.fingerprint
         found |= {f"table {name}: {part}": text for part, text in facts.shape.items()}
     found |= {f"view {name}": text for name, text in state.views.items()}
+    for name, span in state.counters.items():
+        of_a_column = name.startswith("counter ")
+        found[f"{name}: counters" if of_a_column else f"{name}: next"] = str(span[0])
     return found | {other: "there" for other in state.others if not other.startswith(_GRANT)}
 
 
