@@ -14,11 +14,15 @@ from datamig_pipelines.session import Session
 
 _NO_SHAPE = frozenset({"name", "rows", "bytes", "counters"})
 """Parts of a table that are no definition: estimates change with every ANALYZE."""
-KNOWS = ("collation", "sequence", "counter")
+KNOWS = (
+    *("collation", "sequence", "counter", "schema", "cast", "access", "language", "conversion"),
+    *("operator", "text", "foreign", "user", "default", "large", "history"),
+)
 """Kinds of others that earlier versions did not know, or digested otherwise."""
+_MANY = "large objects"
 _DIGESTED_ANEW = frozenset({"sequence"})
-_GRANT = "grant "
-"""Grants are told apart: only some users may restore them, and scratch servers lack the roles."""
+_RIGHTS = ("grant ", "owner ", "default privileges ")
+"""These are told apart: only some users may restore them, and scratch servers lack the roles."""
 
 
 def observe(
@@ -30,10 +34,15 @@ def observe(
     return State(
         {str(t.name): _facts(session, t) for t in tables},
         {} if only is not None else views_of(catalog),
-        () if only is not None else others_of(catalog),
+        () if only is not None else _all_others(database, session, catalog),
         KNOWS,
         counters_of(catalog, only),
     )
+
+
+def _all_others(database: Database, session: Session, catalog: Catalog) -> tuple[str, ...]:
+    held = database.dialect.beside(session).held
+    return tuple(sorted({*others_of(catalog), *(f"{kind} {name}" for kind, name in held)}))
 
 
 def others_of(catalog: Catalog) -> tuple[str, ...]:
@@ -79,8 +88,8 @@ def strangers(before: State, after: State) -> list[str]:
 
 
 def other_grants(before: State, after: State) -> list[str]:
-    """Return the grants that only one of both states has."""
-    return sorted(o for o in {*before.others} ^ {*after.others} if o.startswith(_GRANT))
+    """Return the rights that only one of both states has."""
+    return sorted(o for o in {*before.others} ^ {*after.others} if o.startswith(_RIGHTS))
 
 
 def _missing(before: State, after: State) -> Iterator[str]:
@@ -89,7 +98,7 @@ def _missing(before: State, after: State) -> Iterator[str]:
     there = {bare(other) for other in after.others}
     for other in before.others:
         kind = other.partition(" ")[0]
-        if other in after.others or other.startswith(_GRANT):
+        if other in after.others or other.startswith(_RIGHTS):
             continue
         digested_otherwise = kind in _DIGESTED_ANEW and one_sided and bare(other) in there
         if not (digested_otherwise or (kind in one_sided and kind not in _DIGESTED_ANEW)):
@@ -123,7 +132,8 @@ def _of_views(before: State, after: State) -> Iterator[str]:
 def _of_others(before: State, after: State) -> Iterator[str]:
     there = {bare(other) for other in after.others}
     for other in _missing(before, after):
-        yield f"{bare(other)} is another" if bare(other) in there else f"{other} is missing"
+        verb = "are others" if other.startswith(_MANY) else "is another"
+        yield f"{bare(other)} {verb}" if bare(other) in there else f"{other} is missing"
 
 
 def _of_counters(before: State, after: State) -> Iterator[str]:

@@ -24,6 +24,18 @@ class DumpOrder:
     jobs: int = 1
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What stands in no catalog and a restore in place concerns.
+
+    ``held`` are things that it replaces, as (kind, name), figures of them in parentheses at the
+    end of the name. ``lost`` is what it does not bring back whatever the backup holds: what, why.
+    """
+
+    held: tuple[tuple[str, str], ...] = ()
+    lost: tuple[tuple[str, str], ...] = ()
+
+
 class DumpStream(Protocol):
     """Backups of an engine as compressed files that never lie on this machine's disk."""
 
