@@ -3,10 +3,13 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from datamig_pipelines.backups.counters import Counters
 from datamig_pipelines.errors import BackupDamagedError
+
+_TEXTS: Final = ("id", "migration", "run", "side", "engine", "what", "moment", "verified")
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,8 @@ def decoded(data: bytes, where: str) -> Manifest:
         }
         knows = tuple(state.get("knows", ()))
         whole = State(tables, dict(state["views"]), tuple(state["others"]), knows, counters)
+        datetime.fromisoformat(raw["time"])
+        raw |= {name: "".join(raw[name]) for name in _TEXTS}
         return Manifest(**raw, files=files, state=whole)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         msg = f"the manifest of {where} cannot be read: {type(error).__name__} {error}"

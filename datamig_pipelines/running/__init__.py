@@ -12,7 +12,7 @@ from datamig_pipelines.running.expecting import (
 )
 from datamig_pipelines.running.foreseeing import Foreseen, Loss, Prospect
 from datamig_pipelines.running.history import acknowledge, acknowledge_drift, history
-from datamig_pipelines.running.keeping import list_backups, verify_again
+from datamig_pipelines.running.keeping import list_backups, unreadable_backups, verify_again
 from datamig_pipelines.running.line import (
     Move,
     Version,
@@ -100,6 +100,7 @@ __all__ = [
     "status",
     "take_share",
     "undo_if_asked",
+    "unreadable_backups",
     "validate",
     "verify_again",
     "way",

@@ -43,7 +43,8 @@ SELECT 'user mapping', format('%s on %s', usename, srvname) FROM pg_user_mapping
 UNION ALL
 SELECT 'default privileges', format('%s on %s of %s%s to %s',
   string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type),
-  CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'ROUTINES' WHEN 'T' THEN 'TYPES' ELSE 'SCHEMAS' END,
+  CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES'
+    WHEN 'f' THEN 'ROUTINES' WHEN 'T' THEN 'TYPES' ELSE 'SCHEMAS' END,
   pg_get_userbyid(d.defaclrole), coalesce(' in ' || n.nspname, ''), {_GRANTEE})
 FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace
 CROSS JOIN LATERAL aclexplode(d.defaclacl) a LEFT JOIN pg_roles g ON g.oid = a.grantee
