@@ -24,11 +24,11 @@ from datamig_pipelines.running.line import (
     way,
 )
 from datamig_pipelines.running.opening import look
+from datamig_pipelines.running.overwriting import Overwritten
 from datamig_pipelines.running.pause import pause, resume
 from datamig_pipelines.running.readiness import Outlook, outlook
 from datamig_pipelines.running.rehearsal import Rehearsed, rehearse
 from datamig_pipelines.running.rejects import rejects, replay
-from datamig_pipelines.running.restoring import Overwritten
 from datamig_pipelines.running.rollback import (
     foresee,
     losses,
