@@ -176,7 +176,7 @@ def _stored(
     dialect, url = order.database.dialect, order.database.url
     stream = dialect.dump_stream
     entries = []
-    if stream and (wanted.jobs == 1 or not store.on_disk):
+    if stream and not (stream.parallel and store.on_disk and wanted.jobs > 1):
         for name, blocks in stream.dumps(url, wanted):
             with closing(blocks):
                 digested = Digested(blocks)

@@ -41,6 +41,8 @@ class DumpStream(Protocol):
 
     names: tuple[str, ...]
     """The names of such files, in the order in which they are restored."""
+    parallel: bool
+    """On a disk, several connections write a big dump faster than one can stream it."""
 
     def dumps(
         self, url: URL, order: DumpOrder

@@ -82,6 +82,7 @@ class Streamed:
     """Compressed scripts on their way: from the dump program, to the client."""
 
     names: tuple[str, ...] = (LEDGER_FILE, _DUMP_FILE)
+    parallel: bool = False
 
     def dumps(
         self, url: URL, order: DumpOrder

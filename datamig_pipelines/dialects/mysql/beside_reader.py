@@ -34,7 +34,7 @@ def read_beside(session: Queryable) -> Beside:
     rights = routine_grants(session)
     if rights is None:
         routines = int(session.query(_ROUTINES)[0][0])
-        why = f"of {routines:,} routines: who may read no mysql.procs_priv cannot give them again"
+        why = f"those on {routines:,} routines go: this user may not read mysql.procs_priv"
         lost += [("rights on routines", why)] if routines else []
     held += [("grant", on.removeprefix("GRANT ")) for on in rights or ()]
     return Beside(tuple(held), tuple(lost))

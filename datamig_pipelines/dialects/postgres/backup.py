@@ -143,6 +143,7 @@ class Streamed:
     """One archive on its way: pg_dump writes it to a pipe, pg_restore reads it from one."""
 
     names: tuple[str, ...] = (_DUMP_FILE,)
+    parallel: bool = True
 
     def dumps(
         self, url: URL, order: DumpOrder

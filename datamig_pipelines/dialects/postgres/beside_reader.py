@@ -73,7 +73,8 @@ _RIGHTS: Final = (
     f"{_OURS}"
 )
 _SUBSCRIBED: Final = (
-    "SELECT s.subname, count(r.srrelid) FROM pg_stat_subscription s "
+    "SELECT s.subname, count(r.srrelid) "
+    "FROM (SELECT DISTINCT subid, subname FROM pg_stat_subscription) s "
     "JOIN pg_subscription_rel r ON r.srsubid = s.subid GROUP BY 1 ORDER BY 1"
 )
 
