@@ -19,9 +19,10 @@ KNOWS = (
     *("operator", "text", "foreign", "user", "default", "large", "history"),
 )
 """Kinds of others that earlier versions did not know, or digested otherwise."""
+SCHEMA = "schema "
 _MANY = "large objects"
 _DIGESTED_ANEW = frozenset({"sequence"})
-_RIGHTS = ("grant ", "owner ", "default privileges ")
+RIGHTS = ("grant ", "owner ", "default privileges ")
 """These are told apart: only some users may restore them, and scratch servers lack the roles."""
 
 
@@ -81,15 +82,19 @@ def differences(before: State, after: State) -> list[str]:
 
 
 def strangers(before: State, after: State) -> list[str]:
-    """Return what is there and was not: ``table x``, ``view y``, ``function z``."""
+    """Return what is there and was not: ``table x``, ``view y``, ``function z``.
+
+    A schema is not told: what it holds is, and an undo leaves it, empty.
+    """
     tables = [f"table {n}" for n in after.tables if n not in before.tables]
     views = [f"view {n}" for n in after.views if n not in before.views]
-    return [*tables, *views, *_missing(after, before)]
+    others = [o for o in _missing(after, before) if not o.startswith(SCHEMA)]
+    return [*tables, *views, *others]
 
 
 def other_grants(before: State, after: State) -> list[str]:
     """Return the rights that only one of both states has."""
-    return sorted(o for o in {*before.others} ^ {*after.others} if o.startswith(_RIGHTS))
+    return sorted(o for o in {*before.others} ^ {*after.others} if o.startswith(RIGHTS))
 
 
 def _missing(before: State, after: State) -> Iterator[str]:
@@ -98,7 +103,7 @@ def _missing(before: State, after: State) -> Iterator[str]:
     there = {bare(other) for other in after.others}
     for other in before.others:
         kind = other.partition(" ")[0]
-        if other in after.others or other.startswith(_RIGHTS):
+        if other in after.others or other.startswith(RIGHTS):
             continue
         digested_otherwise = kind in _DIGESTED_ANEW and one_sided and bare(other) in there
         if not (digested_otherwise or (kind in one_sided and kind not in _DIGESTED_ANEW)):

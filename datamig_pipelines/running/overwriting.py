@@ -7,6 +7,7 @@ from typing import Final
 
 from datamig_pipelines.backups import State, bare, other_grants, strangers
 from datamig_pipelines.backups.counters import moved
+from datamig_pipelines.backups.state import SCHEMA
 
 _TABLE: Final = "table "
 _RIGHT: Final = re.compile(r"^grant (.*?)\.[A-Za-z, ]+ on [A-Z ]+? (.+) to [^ ]+$")
@@ -59,6 +60,7 @@ def taken(then: State, now: State, made: Collection[str]) -> Iterator[Overwritte
     for name in strangers(then, now):
         if not name.startswith((_TABLE, STAYS)):
             yield _thing(name, then, made)
+    yield from (_thing(schema, then, made) for schema in _bare_schemas(then, now))
     counters = tuple(f"counter {name}." for name in rows)
     for name, was, stands in moved(then.counters, now.counters):
         if not name.startswith(counters):
@@ -76,6 +78,16 @@ def rights_since(then: State, now: State, made: Collection[str]) -> Iterator[Ove
         known = right in then.others or {right.partition(" ")[2], bare(right)} & {*made}
         if not known and (right.startswith(_DEFAULTS) or _is_on_old(bare(right), new)):
             yield Overwritten(bare(right), 0, None, made=False, since="given since the backup")
+
+
+def _bare_schemas(then: State, now: State) -> Iterator[str]:
+    """Yield the new schemas that hold nothing which is named anyway."""
+    held = [*now.tables, *now.views, *(o.partition(" ")[2] for o in now.others)]
+    for other in now.others:
+        inside = other.removeprefix(SCHEMA) + "."
+        new = other.startswith(SCHEMA) and other not in then.others
+        if new and not any(name.startswith(inside) for name in held):
+            yield other
 
 
 def _is_on_old(right: str, new: Collection[str]) -> bool:

@@ -235,3 +235,18 @@ def test_rights_on_routines_are_given_again(maria: Journey, mariadb_server: Serv
     assert len(before) == 2
     assert after == before
     assert detail["grants that differ"] == []
+
+
+def test_schema_that_the_run_made_is_nobody_elses(pg_url: str, shop_url: str, going: Going) -> None:
+    """A migration into a schema of its own: undo and restore take only what the run made."""
+    target = {"url_env": "SCENARIO_TARGET_URL", "schema": "own"}
+    journey = going(shop_url, pg_url, include=["regions"], target=target)
+    journey.ask("CREATE TABLE public.mine (id INTEGER PRIMARY KEY)")
+    journey.run()
+
+    named = told(journey)
+    last = list(running.roll_back(journey.migration))[-1]
+
+    assert named == {}
+    assert isinstance(last, StepDone)
+    assert last.detail["changed by others since"] == []
