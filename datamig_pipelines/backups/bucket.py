@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -105,9 +105,13 @@ class BucketStore(Store):
     def read(self, backup: str, name: str) -> bytes | None:
         import obstore
 
-        with self._translated(), suppress(FileNotFoundError):
-            return bytes(obstore.get(self._objects, f"{backup}/{name}").bytes())
-        return None
+        with self._translated():
+            try:
+                return bytes(obstore.get(self._objects, f"{backup}/{name}").bytes())
+            except FileNotFoundError as error:
+                if _says_no_bucket(error):
+                    raise
+                return None
 
     @override
     def blocks(self, backup: str, name: str) -> Iterator[bytes]:
@@ -164,7 +168,7 @@ class BucketStore(Store):
             )
             raise self._failed("does not answer as it should", error, hint) from error
         except FileNotFoundError as error:
-            if not any(word in str(error) for word in _NO_BUCKET):
+            if not _says_no_bucket(error):
                 raise
             hint = "Make the bucket, or mend backup.to."
             raise self._failed("has no such bucket", error, hint) from error
@@ -175,3 +179,7 @@ class BucketStore(Store):
     def _failed(self, what: str, error: Exception, hint: str) -> BackupStoreError:
         first = str(error).partition("\n")[0][:400]
         return BackupStoreError(f"the store {self.url} {what}: {first}", hint=hint)
+
+
+def _says_no_bucket(error: FileNotFoundError) -> bool:
+    return any(word in str(error) for word in _NO_BUCKET)

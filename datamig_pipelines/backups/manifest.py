@@ -2,10 +2,14 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Final
 
+from datamig_pipelines.backups.counters import Counters
 from datamig_pipelines.errors import BackupDamagedError
+
+_TEXTS: Final = ("id", "migration", "run", "side", "engine", "what", "moment", "verified")
 
 
 @dataclass(frozen=True)
@@ -21,13 +25,15 @@ class TableFacts:
 class State:
     """What a database held at one moment. ``views`` maps names to digests of their SQL.
 
-    ``knows`` are kinds of ``others`` that not every version of datamig looked at alike.
+    ``knows`` are kinds of ``others`` that not every version of datamig looked at alike. A counter
+    that moved while a dump was made has a span for its moment.
     """
 
     tables: dict[str, TableFacts]
     views: dict[str, str]
     others: tuple[str, ...] = ()
     knows: tuple[str, ...] = ()
+    counters: Counters = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -88,9 +94,13 @@ def decoded(data: bytes, where: str) -> Manifest:
         state = raw.pop("state")
         tables = {name: TableFacts(**facts) for name, facts in state["tables"].items()}
         files = tuple(StoredFile(**f) for f in raw.pop("files"))
-        whole = State(
-            tables, dict(state["views"]), tuple(state["others"]), tuple(state.get("knows", ()))
-        )
+        counters = {
+            n: (int(low), int(high)) for n, (low, high) in state.get("counters", {}).items()
+        }
+        knows = tuple(state.get("knows", ()))
+        whole = State(tables, dict(state["views"]), tuple(state["others"]), knows, counters)
+        datetime.fromisoformat(raw["time"])
+        raw |= {name: "".join(raw[name]) for name in _TEXTS}
         return Manifest(**raw, files=files, state=whole)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         msg = f"the manifest of {where} cannot be read: {type(error).__name__} {error}"

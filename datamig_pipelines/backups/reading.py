@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sqlalchemy.engine import URL
@@ -87,15 +87,26 @@ def restore_into(
         What the scratch database held, and the seconds until it did, fetching included.
     """
     began = time.monotonic()
-    with (
-        store.workspace(f"{backup}-scratch") as folder,
-        database.dialect.scratch(beside, folder, like=database.url) as url,
-    ):
-        scratch = Database(database.dialect, url)
+    with ExitStack() as stack:
+        folder = stack.enter_context(store.workspace(f"{backup}-scratch"))
+        scratch = Database(database.dialect, _scratch(stack, database, beside, folder))
         _restore(store, backup, files, scratch)
         seconds = time.monotonic() - began
         with scratch.open() as session:
             return observe(scratch, session), seconds
+
+
+def _scratch(stack: ExitStack, database: Database, beside: URL, folder: Path) -> URL:
+    """Make a scratch database that goes with ``stack``; an error says where it was wanted."""
+    try:
+        return stack.enter_context(
+            database.dialect.scratch(beside, folder, like=database.url),
+        )
+    except DatamigError as error:
+        place = beside.render_as_string(hide_password=True)
+        error.message = f"no scratch database can be made beside {place}: {error.message}"
+        error.hint += " backup.scratch_env may name another server for it."
+        raise
 
 
 def _restore(store: Store, backup: str, files: Sequence[StoredFile], scratch: Database) -> None:

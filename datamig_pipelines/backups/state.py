@@ -4,20 +4,26 @@ import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import fields
 
+from datamig_pipelines.backups.counters import counters_of, moved
 from datamig_pipelines.backups.database import Database
 from datamig_pipelines.backups.manifest import State, TableFacts
-from datamig_pipelines.catalog import Catalog, SchemaObject, Table, TableName
+from datamig_pipelines.catalog import Catalog, Table, TableName
 from datamig_pipelines.dialects.base import family
 from datamig_pipelines.dialects.reading import Compared
 from datamig_pipelines.session import Session
 
-_NO_SHAPE = frozenset({"name", "rows", "bytes"})
+_NO_SHAPE = frozenset({"name", "rows", "bytes", "counters"})
 """Parts of a table that are no definition: estimates change with every ANALYZE."""
-KNOWS = ("collation", "sequence")
+KNOWS = (
+    *("collation", "sequence", "counter", "schema", "cast", "access", "language", "conversion"),
+    *("operator", "text", "foreign", "user", "default", "large", "history"),
+)
 """Kinds of others that earlier versions did not know, or digested otherwise."""
+SCHEMA = "schema "
+_MANY = "large objects"
 _DIGESTED_ANEW = frozenset({"sequence"})
-_GRANT = "grant "
-"""Grants are told apart: only some users may restore them, and scratch servers lack the roles."""
+RIGHTS = ("grant ", "owner ", "default privileges ")
+"""These are told apart: only some users may restore them, and scratch servers lack the roles."""
 
 
 def observe(
@@ -29,20 +35,21 @@ def observe(
     return State(
         {str(t.name): _facts(session, t) for t in tables},
         {} if only is not None else views_of(catalog),
-        () if only is not None else others_of(catalog),
+        () if only is not None else _all_others(database, session, catalog),
         KNOWS,
+        counters_of(catalog, only),
     )
+
+
+def _all_others(database: Database, session: Session, catalog: Catalog) -> tuple[str, ...]:
+    held = database.dialect.beside(session).held
+    return tuple(sorted({*others_of(catalog), *(f"{kind} {name}" for kind, name in held)}))
 
 
 def others_of(catalog: Catalog) -> tuple[str, ...]:
     """Return functions, triggers, grants and the like; those we can make with their digest."""
     known = [f"{kind} {name}" for kind, name in catalog.others]
-    return tuple(sorted(known + [f"{o} ({_digest(_said(o))})" for o in catalog.objects]))
-
-
-def _said(thing: SchemaObject) -> object:
-    """Return what is compared of an object; of a sequence, where it stands as well."""
-    return (thing.create, thing.state) if thing.kind == "sequence" else thing.definition
+    return tuple(sorted(known + [f"{o} ({_digest(o.definition)})" for o in catalog.objects]))
 
 
 def views_of(catalog: Catalog) -> dict[str, str]:
@@ -66,19 +73,28 @@ def _digest(value: object) -> str:
 
 def differences(before: State, after: State) -> list[str]:
     """Return in words what of a state is not there any more, or not as it was."""
-    return [*_of_tables(before, after), *_of_views(before, after), *_of_others(before, after)]
+    return [
+        *_of_tables(before, after),
+        *_of_views(before, after),
+        *_of_others(before, after),
+        *_of_counters(before, after),
+    ]
 
 
 def strangers(before: State, after: State) -> list[str]:
-    """Return what is there and was not: ``table x``, ``view y``, ``function z``."""
+    """Return what is there and was not: ``table x``, ``view y``, ``function z``.
+
+    A schema is not told: what it holds is, and an undo leaves it, empty.
+    """
     tables = [f"table {n}" for n in after.tables if n not in before.tables]
     views = [f"view {n}" for n in after.views if n not in before.views]
-    return [*tables, *views, *_missing(after, before)]
+    others = [o for o in _missing(after, before) if not o.startswith(SCHEMA)]
+    return [*tables, *views, *others]
 
 
 def other_grants(before: State, after: State) -> list[str]:
-    """Return the grants that only one of both states has."""
-    return sorted(o for o in {*before.others} ^ {*after.others} if o.startswith(_GRANT))
+    """Return the rights that only one of both states has."""
+    return sorted(o for o in {*before.others} ^ {*after.others} if o.startswith(RIGHTS))
 
 
 def _missing(before: State, after: State) -> Iterator[str]:
@@ -87,10 +103,10 @@ def _missing(before: State, after: State) -> Iterator[str]:
     there = {bare(other) for other in after.others}
     for other in before.others:
         kind = other.partition(" ")[0]
-        told_otherwise = kind not in _DIGESTED_ANEW or bare(other) in there
-        if other in after.others or other.startswith(_GRANT):
+        if other in after.others or other.startswith(RIGHTS):
             continue
-        if not (kind in one_sided and told_otherwise):
+        digested_otherwise = kind in _DIGESTED_ANEW and one_sided and bare(other) in there
+        if not (digested_otherwise or (kind in one_sided and kind not in _DIGESTED_ANEW)):
             yield other
 
 
@@ -121,7 +137,13 @@ def _of_views(before: State, after: State) -> Iterator[str]:
 def _of_others(before: State, after: State) -> Iterator[str]:
     there = {bare(other) for other in after.others}
     for other in _missing(before, after):
-        yield f"{bare(other)} is another" if bare(other) in there else f"{other} is missing"
+        verb = "are others" if other.startswith(_MANY) else "is another"
+        yield f"{bare(other)} {verb}" if bare(other) in there else f"{other} is missing"
+
+
+def _of_counters(before: State, after: State) -> Iterator[str]:
+    for name, was, stands in moved(before.counters, after.counters):
+        yield f"{name} stands at {stands}, {was} before"
 
 
 def bare(other: str) -> str:

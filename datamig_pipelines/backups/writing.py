@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from datamig_pipelines.backups.counters import counters_of, spanning
 from datamig_pipelines.backups.database import Database
 from datamig_pipelines.backups.manifest import Manifest, State, StoredFile, digest
 from datamig_pipelines.backups.packing import Digested, packed
@@ -123,14 +124,16 @@ def how_verified(migration: Migration, size: int) -> str:
 
 
 def _proven(order: BackupOrder, store: Store, manifest: Manifest) -> Manifest:
-    """Return the manifest, with the time of recovery where a restore was measured."""
+    """Return the manifest; a restore tells how long it took and where the dump's counters stand."""
     if manifest.verified == "checksum":
         check_files(store, manifest.id, manifest.files)
     if manifest.verified == "restore":
         beside = scratch_url(order.migration, order.database)
         found, seconds = restore_into(store, manifest.id, manifest.files, order.database, beside)
         compare(store, manifest.id, manifest.state, found)
-        return replace(manifest, recovery_s=round(seconds, 3))
+        stand = {n: found.counters.get(n, span) for n, span in manifest.state.counters.items()}
+        state = replace(manifest.state, counters=stand)
+        return replace(manifest, state=state, recovery_s=round(seconds, 3))
     return manifest
 
 
@@ -149,6 +152,9 @@ def _dump(order: BackupOrder, store: Store, folder: Path) -> _Dumped:
     finally:
         for reader in readers:
             reader.close()
+    with database.open() as session:
+        later = counters_of(database.catalog(session), only)
+    state = replace(state, counters=spanning(state.counters, later))
     if not snapshot and how_verified(order.migration, database.size(catalog)) == "checksum":
         _check_idle(database, state, only)
     return _Dumped(state, catalog, files, snapshot, position)
@@ -170,7 +176,7 @@ def _stored(
     dialect, url = order.database.dialect, order.database.url
     stream = dialect.dump_stream
     entries = []
-    if stream and (wanted.jobs == 1 or not store.on_disk):
+    if stream and not (stream.parallel and store.on_disk and wanted.jobs > 1):
         for name, blocks in stream.dumps(url, wanted):
             with closing(blocks):
                 digested = Digested(blocks)

@@ -25,8 +25,8 @@ class SchemaObject:
     ``name.name`` tells it from others of its kind: ``f(integer)``, ``t on orders``. ``create`` and
     ``drop`` name bare what lives in the same schema; an empty ``drop`` says that it goes with
     something else. ``before`` are statements that it needs first (the session is calmed
-    afterwards), ``state`` those that say where a counter stands. ``role`` is who must be there, if
-    ``kind`` is ``grant`` or ``owner``.
+    afterwards), ``state`` those that say where a counter stands, and ``next_value`` is what it
+    would give. ``role`` is who must be there, if ``kind`` is ``grant`` or ``owner``.
     """
 
     kind: str
@@ -37,6 +37,7 @@ class SchemaObject:
     state: tuple[str, ...] = ()
     role: str = ""
     before: tuple[str, ...] = ()
+    next_value: int | None = None
 
     @property
     def definition(self) -> str:

@@ -35,9 +35,9 @@ def backups(words: Words, *, as_json: AsJson = False) -> None:
         proven = running.verify_again(spec, names[1] if names[1:] else "")
         _tell_proof(proven, as_json=as_json)
         return
-    found = running.list_backups(spec)
+    found, others = running.list_backups(spec), running.unreadable_backups(spec)
     if as_json:
-        document(found)
+        document([*found, *others])
         return
     columns = ("id", "of", "time", "size", "tables", "verified", "recovery")
     rows = [
@@ -53,6 +53,8 @@ def backups(words: Words, *, as_json: AsJson = False) -> None:
         for b in found
     ]
     show_table(f"{spec.name}: backups in {spec.backup.to}", columns, rows, ("tables",))
+    for other in others:
+        say(f"no backup: {other['place']}: {other['unreadable']}")
 
 
 def _spent(seconds: float | None) -> str:

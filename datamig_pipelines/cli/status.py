@@ -17,7 +17,7 @@ def status(migration: MigrationName, *, as_json: AsJson = False) -> None:
         document(figures)
     elif not figures["runs"]:
         say(f"{figures['migration']}: no run yet on {figures['target']}")
-        _show_rehearsal(figures["rehearsal"])
+        _show_rehearsal(figures)
         _show_line(figures)
         _show_suites(figures)
     else:
@@ -31,7 +31,7 @@ def _show(figures: dict[str, Any]) -> None:
     if paused := figures.get("paused"):
         say(f"PAUSED by {paused['who']} since {paused['at']}; `datamig resume` lets it go on")
     _show_line(figures)
-    _show_rehearsal(figures["rehearsal"])
+    _show_rehearsal(figures)
     for difference in figures["drift"]:
         say(f"drift: {difference}")
     steps = figures.get("steps", {})
@@ -44,9 +44,11 @@ def _show(figures: dict[str, Any]) -> None:
         say(f"last error: {last['detail']}")
 
 
-def _show_rehearsal(last: dict[str, Any] | None) -> None:
-    """Say how the last rehearsal went, if there was one."""
-    if last:
+def _show_rehearsal(figures: dict[str, Any]) -> None:
+    """Say how the last rehearsal went, if there was one, and which files of them say nothing."""
+    for path in figures["unreadable"]:
+        say(f"unreadable: {path}; it was cut off or edited: rehearse again, or delete it")
+    if last := figures["rehearsal"]:
         how = f"red, {last['error']}" if last["error"] else last["class"]
         back = duration(last["back seconds"])
         said = f"plan {last['plan']}, {last['sample']}; the way back took {back}"

@@ -16,7 +16,7 @@ from datamig_pipelines.catalog import (
 from datamig_pipelines.catalog.types import Kind
 from datamig_pipelines.dialects.capabilities import Capabilities, Wire
 from datamig_pipelines.dialects.comparing import Comparing
-from datamig_pipelines.dialects.dumping import DumpOrder, DumpStream
+from datamig_pipelines.dialects.dumping import Beside, DumpOrder, DumpStream
 from datamig_pipelines.dialects.fitting import Fitting
 from datamig_pipelines.dialects.reading import (
     Compared,
@@ -302,6 +302,8 @@ class Dialect(Comparing, Fitting, Tampering, ABC):
     """A backup is always the whole database, because it is the file."""
     dump_stream: ClassVar[DumpStream | None] = None
     """How a dump goes to a store and comes back without a disk; None: it is a file's copy."""
+    drops_grants: ClassVar[bool] = False
+    """Rights end with what they are on, and a restore has to give them again."""
     replaces_at_once: ClassVar[bool] = True
     """`replace` happens at once or not at all, whoever is killed in it."""
 
@@ -322,6 +324,11 @@ class Dialect(Comparing, Fitting, Tampering, ABC):
     def dump_tool(self, url: URL) -> str:
         """Return what writes a backup, with its version."""
         return self.label
+
+    def beside(self, session: Queryable) -> Beside:
+        """Return what `replace` concerns and `read_catalog` does not tell."""
+        del session
+        return Beside()
 
     def export_snapshot(self, session: Queryable) -> str:
         """Return a name by which `dump` sees what this session's open transaction sees.

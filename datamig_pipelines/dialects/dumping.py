@@ -24,11 +24,25 @@ class DumpOrder:
     jobs: int = 1
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What stands in no catalog and a restore in place concerns.
+
+    ``held`` are things that it replaces, as (kind, name), figures of them in parentheses at the
+    end of the name. ``lost`` is what it does not bring back whatever the backup holds: what, why.
+    """
+
+    held: tuple[tuple[str, str], ...] = ()
+    lost: tuple[tuple[str, str], ...] = ()
+
+
 class DumpStream(Protocol):
     """Backups of an engine as compressed files that never lie on this machine's disk."""
 
     names: tuple[str, ...]
     """The names of such files, in the order in which they are restored."""
+    parallel: bool
+    """On a disk, several connections write a big dump faster than one can stream it."""
 
     def dumps(
         self, url: URL, order: DumpOrder

@@ -1,7 +1,7 @@
 """The files of rehearsals: ``rehearsals/<time>.json`` in the migration's folder."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,16 +75,19 @@ def last_measured(migration: Migration, source: str, target: str) -> Measured | 
     return None
 
 
-def last_of(migration: Migration, fingerprint: str = "") -> dict[str, Any] | None:
-    """Return the last file about a rehearsal of this plan ('': of any), None if there is none."""
+def told_of(migration: Migration) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield the files about rehearsals, newest first; one that is no JSON object says nothing.
+
+    Those that another version wrote are left out.
+    """
     for path in sorted(rehearsals_folder(migration).glob("*.json"), reverse=True):
         try:
-            said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            if said["version"] == _VERSION and said["plan"].startswith(fingerprint):
-                return said
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-    return None
+            said = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            said = None
+        whole = said if isinstance(said, dict) else {}
+        if whole.get("version", _VERSION) == _VERSION:
+            yield path, whole
 
 
 def _measured(said: Mapping[str, Any]) -> Measured:

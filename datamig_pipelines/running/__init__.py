@@ -12,7 +12,7 @@ from datamig_pipelines.running.expecting import (
 )
 from datamig_pipelines.running.foreseeing import Foreseen, Loss, Prospect
 from datamig_pipelines.running.history import acknowledge, acknowledge_drift, history
-from datamig_pipelines.running.keeping import list_backups, verify_again
+from datamig_pipelines.running.keeping import list_backups, unreadable_backups, verify_again
 from datamig_pipelines.running.line import (
     Move,
     Version,
@@ -24,11 +24,11 @@ from datamig_pipelines.running.line import (
     way,
 )
 from datamig_pipelines.running.opening import look
+from datamig_pipelines.running.overwriting import Overwritten
 from datamig_pipelines.running.pause import pause, resume
 from datamig_pipelines.running.readiness import Outlook, outlook
 from datamig_pipelines.running.rehearsal import Rehearsed, rehearse
 from datamig_pipelines.running.rejects import rejects, replay
-from datamig_pipelines.running.restoring import Overwritten
 from datamig_pipelines.running.rollback import (
     foresee,
     losses,
@@ -100,6 +100,7 @@ __all__ = [
     "status",
     "take_share",
     "undo_if_asked",
+    "unreadable_backups",
     "validate",
     "verify_again",
     "way",

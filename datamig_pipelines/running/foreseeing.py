@@ -11,8 +11,8 @@ from datamig_pipelines.ledger import History, Ledger, RunEntry
 from datamig_pipelines.planning.differences import Facts
 from datamig_pipelines.proofs import Verdict
 from datamig_pipelines.running.opening import everything, made_by
+from datamig_pipelines.running.overwriting import Overwritten
 from datamig_pipelines.running.restoring import (
-    Overwritten,
     overwritten,
     restore_is_begun,
     restore_is_needed,

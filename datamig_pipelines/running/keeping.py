@@ -9,13 +9,20 @@ from datamig_pipelines.errors import BackupMissingError, DatamigError
 from datamig_pipelines.ledger import Ledger
 from datamig_pipelines.running.opening import source_place, target_place
 from datamig_pipelines.spec import Migration
-from datamig_pipelines.steps.backup import database_of, manifests_of
+from datamig_pipelines.steps.backup import database_of, looked_at, manifests_of
 
 
 def list_backups(migration: Migration) -> list[dict[str, Any]]:
     """Return the finished backups of a migration, oldest first, JSON-compatible."""
     store = open_store(migration)
     return [_facts(m, store.place(m.id)) for m in manifests_of(migration, store)]
+
+
+def unreadable_backups(migration: Migration) -> list[dict[str, Any]]:
+    """Return what lies among the backups of a migration and is none, and why, JSON-compatible."""
+    store = open_store(migration)
+    _, others = looked_at(migration, store)
+    return [{"id": n, "unreadable": why, "place": store.place(n)} for n, why in others.items()]
 
 
 def verify_again(migration: Migration, backup: str = "") -> dict[str, Any]:

@@ -8,7 +8,7 @@ from datamig_pipelines.errors import NotRehearsedError
 from datamig_pipelines.ledger import History, RehearsalEntry
 from datamig_pipelines.ledger.control import whoami
 from datamig_pipelines.ledger.history import moment
-from datamig_pipelines.planning.rehearsed import last_of
+from datamig_pipelines.planning.rehearsed import told_of
 from datamig_pipelines.planning.risks import risks
 from datamig_pipelines.running.approval import rules_of
 from datamig_pipelines.running.changes import listed
@@ -118,21 +118,37 @@ def _missing(migration: Migration, last: RehearsalEntry | None, *, known: bool) 
 def _entry(migration: Migration, told: dict[str, Any]) -> RehearsalEntry:
     return RehearsalEntry(
         migration.name,
-        told["plan"],
+        str(told["plan"]),
         rules_of(migration),
         told["sample"],
-        told["class"],
+        str(told["class"]),
         (told["error"] or {}).get("code", ""),
-        told["seconds"],
-        (told["back"] or {}).get("seconds") or 0.0,
+        float(told["seconds"]),
+        float((told["back"] or {}).get("seconds") or 0.0),
         whoami(),
         moment(datetime.fromisoformat(told["time"])),
     )
 
 
 def _of_files(migration: Migration, fingerprint: str = "") -> list[RehearsalEntry]:
-    told = last_of(migration, fingerprint)
-    return [_entry(migration, told)] if told else []
+    """Return the last rehearsal of this plan ('': of any) that the files tell of, if any does."""
+    for _, told in told_of(migration):
+        entry = _read(migration, told)
+        if entry and entry.fingerprint.startswith(fingerprint):
+            return [entry]
+    return []
+
+
+def unreadable(migration: Migration) -> list[str]:
+    """Return the files of rehearsals that say nothing: cut off, or edited."""
+    return [str(path) for path, told in told_of(migration) if _read(migration, told) is None]
+
+
+def _read(migration: Migration, told: dict[str, Any]) -> RehearsalEntry | None:
+    try:
+        return _entry(migration, told)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def _newest(entries: list[RehearsalEntry]) -> RehearsalEntry | None:

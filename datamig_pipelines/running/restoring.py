@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from datamig_pipelines.backups import (
@@ -26,6 +25,7 @@ from datamig_pipelines.errors import BackupMissingError, DatamigError, RestoreEr
 from datamig_pipelines.ledger import History, Ledger, RunEntry
 from datamig_pipelines.running.memory import refuse_overtaken, remember_rolled_back
 from datamig_pipelines.running.opening import made_by
+from datamig_pipelines.running.overwriting import STAYS, Overwritten, rights_since, taken
 from datamig_pipelines.session import Session
 from datamig_pipelines.spec import Migration
 from datamig_pipelines.steps import STEPS, Place, StepDone
@@ -34,36 +34,6 @@ from datamig_pipelines.transfer import Event, Said
 
 RESTORE = "rollback:restore"
 """The ledger's name of a restore; begun, it is the only way on."""
-
-
-@dataclass(frozen=True)
-class Overwritten:
-    """What a restore takes from one table: its rows now, and those of the backup (None: no table).
-
-    ``made`` says that the run made the table, ``since`` what was written to it since the load.
-    Views, functions and the like (``view v``) have no rows of their own.
-    """
-
-    table: str
-    rows: int
-    before: int | None
-    made: bool
-    since: str = ""
-
-    @property
-    def foreign(self) -> bool:
-        """Say whether something goes that the run did not bring."""
-        return not self.made or bool(self.since)
-
-    @property
-    def told(self) -> str:
-        """Return in words what goes."""
-        rows = f"{self.rows:,} rows"
-        if self.before is not None:
-            return f"{rows} now, {self.before:,} in the backup  !! WRITTEN TO SINCE"
-        if self.made or self.since:
-            return self.since or f"{rows}, made by the run"
-        return f"{rows}  !! MADE BY OTHERS SINCE"
 
 
 def kept_of(ledger: Ledger, run: RunEntry) -> dict[str, Any]:
@@ -108,29 +78,19 @@ def point_of(migration: Migration, ledger: Ledger, run: RunEntry) -> tuple[Store
 def overwritten(
     migration: Migration, place: Place, session: Session, ledger: Ledger, run: RunEntry
 ) -> list[Overwritten]:
-    """Return every table whose rows now would be gone after a restore, and what else was made.
+    """Return every table whose rows now would be gone after a restore, and what else goes.
 
     Reads all tables.
     """
     _, manifest = point_of(migration, ledger, run)
     now, then = observe(database_of(place), session), manifest.state
     made = made_by(ledger, run)
-    lost = []
-    for name, facts in now.tables.items():
-        before = then.tables.get(name)
-        if before is None or before.fingerprint != facts.fingerprint:
-            rows = before.rows if before else None
-            lost.append(Overwritten(name, facts.rows, rows, name in made))
-    others = [name for name in strangers(then, now) if not name.startswith("table ")]
-    return lost + [_thing(o, then, made) for o in others]
-
-
-def _thing(other: str, then: State, made: frozenset[str]) -> Overwritten:
-    """Return an entry of a view, function, sequence …; its digest is no part of the name."""
-    mine = bool({other.partition(" ")[2], bare(other)} & made)
-    was = {bare(o) for o in then.others}
-    since = "is not as it was in the backup" if bare(other) in was and not mine else ""
-    return Overwritten(bare(other) if since else other, 0, None, mine, since)
+    lost = [
+        Overwritten(what, 0, None, made=False, since=why)
+        for what, why in place.dialect.beside(session).lost
+    ]
+    rights = rights_since(then, now, made) if place.dialect.drops_grants else ()
+    return [*taken(then, now, made), *rights, *lost]
 
 
 def restore(
@@ -162,6 +122,9 @@ def restore(
     yield Said("restored; comparing catalog and rows with the backup's figures")
     now = observe(database_of(place), session)
     _prove(manifest, now)
+    staying = [bare(n) for n in strangers(manifest.state, now) if n.startswith(STAYS)]
+    if staying:
+        yield Said(f"was not there before and stays: {', '.join(staying)}")
     grants = other_grants(manifest.state, now)
     if grants:
         yield Said(f"not as before, for somebody with the rights to mend: {'; '.join(grants)}")
@@ -196,7 +159,11 @@ def _safety(
 
 def _prove(manifest: Manifest, now: State) -> None:
     wrong = differences(manifest.state, now)
-    wrong += [f"{name} was not there before" for name in strangers(manifest.state, now)]
+    wrong += [
+        f"{name} was not there before"
+        for name in strangers(manifest.state, now)
+        if not name.startswith(STAYS)
+    ]
     if wrong:
         shown = "; ".join(wrong[:8]) + (" …" if len(wrong) > 8 else "")
         msg = f"the target is not as it was before: {shown}"

@@ -7,12 +7,13 @@ from enum import StrEnum
 from typing import Any
 
 from datamig_pipelines.backups import State, differences, strangers
+from datamig_pipelines.backups.state import RIGHTS, SCHEMA
 
 _SHOWN = 20
 _VALUES = ": values"
 _DATA = (_VALUES, ": counters")
 """Parts of a table that its rows decide; the others are its definition."""
-_GRANT = "grant "
+_NOT_LOOKED_AT = (*RIGHTS, SCHEMA)
 
 
 class Reversal(StrEnum):
@@ -58,7 +59,12 @@ def pieces(state: State) -> dict[str, str]:
         found[f"table {name}{_VALUES}"] = facts.fingerprint
         found |= {f"table {name}: {part}": text for part, text in facts.shape.items()}
     found |= {f"view {name}": text for name, text in state.views.items()}
-    return found | {other: "there" for other in state.others if not other.startswith(_GRANT)}
+    for name, span in state.counters.items():
+        of_a_column = name.startswith("counter ")
+        found[f"{name}: counters" if of_a_column else f"{name}: next"] = str(span[0])
+    return found | {
+        other: "there" for other in state.others if not other.startswith(_NOT_LOOKED_AT)
+    }
 
 
 def changed(before: State, after: State) -> list[str]:
@@ -116,7 +122,7 @@ def summary(state: State) -> dict[str, Any]:
         "tables": len(state.tables),
         "rows": sum(t.rows for t in state.tables.values()),
         "views": len(state.views),
-        "others": sum(not o.startswith(_GRANT) for o in state.others),
+        "others": sum(not o.startswith(_NOT_LOOKED_AT) for o in state.others),
         "sha256": hashlib.sha256(text.encode()).hexdigest()[:16],
     }
 

@@ -25,8 +25,8 @@ from datamig_pipelines.running.opening import (
     open_locked,
     target_place,
 )
+from datamig_pipelines.running.overwriting import Overwritten
 from datamig_pipelines.running.restoring import (
-    Overwritten,
     changed_since,
     overwritten,
     restore,

@@ -9,7 +9,7 @@ from datamig_pipelines.ledger import History, Ledger
 from datamig_pipelines.running.line import standing, without_file
 from datamig_pipelines.running.memory import drift_in
 from datamig_pipelines.running.opening import target_place
-from datamig_pipelines.running.proven import last_rehearsal
+from datamig_pipelines.running.proven import last_rehearsal, unreadable
 from datamig_pipelines.spec import Migration
 from datamig_pipelines.steps.report import causes, left_out
 from datamig_pipelines.transfer.pace import control_of
@@ -21,6 +21,7 @@ def status(migration: Migration) -> dict[str, Any]:
     found: dict[str, Any] = {"migration": migration.name, "target": str(place), "runs": []}
     found |= _line(migration)
     found |= _suites(migration)
+    found["unreadable"] = unreadable(migration)
     if place.dialect.file_missing(place.url):
         return found | {"rehearsal": last_rehearsal(migration, None)}
     with place.open(readonly=True) as session:

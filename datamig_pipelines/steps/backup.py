@@ -1,5 +1,6 @@
 """Keeps the target as it was, and restores the copy to prove it."""
 
+import re
 import time
 from collections.abc import Generator, Iterator
 from typing import Any, TypeVar
@@ -116,15 +117,22 @@ def said(sentences: Generator[str, None, T]) -> Generator[Event, None, T]:
 
 
 def manifests_of(migration: Migration, store: Store) -> list[Manifest]:
-    """Return the finished backups of a migration; what cannot be read is not among them."""
-    found = []
-    for name in store.backups():
-        if name.startswith(f"{migration.name}-"):
-            try:
-                found.append(read_manifest(store, name))
-            except (BackupMissingError, BackupDamagedError):
-                continue
-    return sorted(found, key=lambda m: (m.time, m.id))
+    """Return the finished backups of a migration, oldest first."""
+    return looked_at(migration, store)[0]
+
+
+def looked_at(migration: Migration, store: Store) -> tuple[list[Manifest], dict[str, str]]:
+    """Return the finished backups of a migration, oldest first, and why the others are none."""
+    found, others = [], {}
+    own = re.compile(rf"{re.escape(migration.name)}-[0-9a-f]+(?:-source|-safety)?(?:-\d+)?")
+    for name in filter(own.fullmatch, store.backups()):
+        try:
+            found.append(read_manifest(store, name))
+        except BackupMissingError:
+            others[name] = "it has no manifest: it is being made, or was cut off, or lost it"
+        except BackupDamagedError as error:
+            others[name] = error.message
+    return sorted(found, key=lambda m: (m.time, m.id)), others
 
 
 def _written(

@@ -145,6 +145,21 @@ def test_large_target_is_dumped_by_several_connections(
     assert len(pg_journey.rows("alone")) == 2
 
 
+def test_large_mysql_target_streams_into_a_folder(
+    mariadb_url: str, shop_url: str, going: Going, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its dump program has one connection: above the limit there is no temporary file either."""
+
+    def by_way_of_a_file(*_: Any) -> None:
+        raise AssertionError
+
+    journey = filled(going(shop_url, mariadb_url, include=["regions"]))
+    monkeypatch.setattr(writing, "_PARALLEL_BYTES", 1)
+    monkeypatch.setattr(mysql_backup, "dump", by_way_of_a_file)
+
+    assert backed_up(journey)["verified"] == "restore"
+
+
 # ---- how it is proven
 
 

@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from datamig_pipelines import running
+from datamig_pipelines.planning.rehearsed import rehearsals_folder
 from datamig_pipelines.spec import read_migration
 from datamig_pipelines_tests.cli.conftest import YAML, Cli
 
@@ -51,6 +52,26 @@ def test_backups_are_listed(cli: Cli, loaded: Path) -> None:
     assert (one["side"], one["verified"], one["tables"]) == ("target", "restore", 1)
     assert one["bytes"] > 0
     assert one["recovery_s"] > 0
+
+
+def test_what_is_no_backup_is_told_with_its_reason(cli: Cli, loaded: Path) -> None:
+    """A folder without a manifest, and a spoilt file of a rehearsal: a line each, and all else."""
+    (one,) = json.loads(cli("backups", loaded, "--json").out)
+    half = Path(one["place"]).with_name(f"{one['id'][:-4]}0000")
+    half.mkdir()
+    spec = read_migration(loaded)
+    spoilt = rehearsals_folder(spec) / "2026-01-02.json"
+    spoilt.parent.mkdir(parents=True, exist_ok=True)
+    spoilt.write_text('{"version": 1, "plan"')
+
+    said = cli("backups", loaded)
+    whole, other = json.loads(cli("backups", loaded, "--json").out)
+    state = cli("status", loaded)
+
+    assert (said.code, state.code) == (0, 0)
+    assert f"no backup: {half}: it has no manifest" in said.out
+    assert (whole["id"], other["id"]) == (one["id"], half.name)
+    assert f"unreadable: {spoilt}" in state.out
 
 
 def test_backups_none_is_an_empty_list(cli: Cli, migration: Path) -> None:

@@ -9,6 +9,7 @@ from datamig_pipelines.dialects.base import Queryable
 
 _HERE: Final = "database_name = current_database() AND NOT internal"
 _OF_A_SEQUENCE: Final = re.compile(r'^CREATE SEQUENCE (?:(?:"(?:[^"]|"")*"|[^\s."]+)\.?)+ ')
+_START: Final = re.compile(r" START (-?\d+) ")
 
 Wanted = Callable[[str, str], bool]
 
@@ -55,7 +56,10 @@ def _sequences(session: Queryable, wanted: Iterable[TableName]) -> Iterator[Sche
         bare = quoted(name.name)
         create = _OF_A_SEQUENCE.sub(lambda _, b=bare: f"CREATE SEQUENCE {b} ", texts[name])  # type: ignore[misc]
         drop = f"DROP SEQUENCE IF EXISTS {bare}"
-        yield SchemaObject("sequence", name, create.rstrip(";"), drop, Phase.BEFORE)
+        starts = int(_START.findall(create)[-1])
+        yield SchemaObject(
+            "sequence", name, create.rstrip(";"), drop, Phase.BEFORE, next_value=starts
+        )
 
 
 def _macros(session: Queryable) -> Iterator[SchemaObject]:

@@ -8,7 +8,7 @@ import tempfile
 import zlib
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from functools import partial
+from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
@@ -41,6 +41,11 @@ _OPTIONS: Final = (
     "--hex-blob",
     "--no-tablespaces",
     "--default-character-set=utf8mb4",
+)
+_HISTORY: Final = "--dump-history"
+_VERSIONED: Final = (
+    "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() "
+    "AND table_type = 'SYSTEM VERSIONED' LIMIT 1"
 )
 _LEVEL: Final = 1
 _GZIP: Final = 31
@@ -77,6 +82,7 @@ class Streamed:
     """Compressed scripts on their way: from the dump program, to the client."""
 
     names: tuple[str, ...] = (LEDGER_FILE, _DUMP_FILE)
+    parallel: bool = False
 
     def dumps(
         self, url: URL, order: DumpOrder
@@ -88,7 +94,8 @@ class Streamed:
         ignored = [f"--ignore-table={database}.{name}" for name in own]
         if order.only is not None:
             ignored += [f"--ignore-table={database}.{name.name}" for name in order.others]
-        yield _DUMP_FILE, _script(url, [*_OPTIONS, *ignored, database])
+        history = [_HISTORY] if keeps_history() and asked(url, _VERSIONED) else []
+        yield _DUMP_FILE, _script(url, [*_OPTIONS, *history, *ignored, database])
 
     def restore(self, url: URL, blocks: Iterator[bytes]) -> None:
         """Run a compressed script. Raises as `restore` does."""
@@ -114,6 +121,17 @@ def dump_tool() -> str:
         [_program(_DUMP), "--version"], check=True, capture_output=True, text=True
     )
     return done.stdout.strip().rpartition("/")[2]
+
+
+def keeps_history() -> bool:
+    """Say whether the dump program knows how to keep the past of system-versioned tables."""
+    return _HISTORY in _help_of(_program(_DUMP))
+
+
+@cache
+def _help_of(path: str) -> str:
+    done = subprocess.run([path, "--help"], check=False, capture_output=True, text=True)
+    return done.stdout
 
 
 def ledger_tables(url: URL) -> list[str]:

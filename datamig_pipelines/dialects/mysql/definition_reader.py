@@ -97,6 +97,7 @@ def _sequence(session: Queryable, name: str) -> SchemaObject:
         f"DROP SEQUENCE IF EXISTS {quote(name)}",
         Phase.BEFORE,
         state=(f"SELECT SETVAL({quote(name)}, {int(next_value)}, 0)",),
+        next_value=int(next_value),
     )
 
 

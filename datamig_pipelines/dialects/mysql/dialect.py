@@ -22,10 +22,11 @@ from datamig_pipelines.catalog import (
 )
 from datamig_pipelines.dialects.base import RUN_LOCK, Dialect, Queryable, Scratch
 from datamig_pipelines.dialects.capabilities import Capabilities, Limit, Referable, Wire
-from datamig_pipelines.dialects.dumping import DumpOrder, DumpStream
+from datamig_pipelines.dialects.dumping import Beside, DumpOrder, DumpStream
 from datamig_pipelines.dialects.fitting import Beyond, Limits
 from datamig_pipelines.dialects.mysql import (
     backup,
+    beside_reader,
     canonical,
     casting,
     catalog_reader,
@@ -346,6 +347,10 @@ class MySQL(MySQLTampering, Dialect):
     @override
     def restore(self, url: URL, files: Sequence[Path]) -> None:
         backup.restore(url, files)
+
+    @override
+    def beside(self, session: Queryable) -> Beside:
+        return beside_reader.read_beside(session)
 
     @override
     def replace(self, connection: Any, url: URL, files: Sequence[Path]) -> None:

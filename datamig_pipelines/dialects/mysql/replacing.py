@@ -1,19 +1,26 @@
 """Puts a backup in the place of what is in a database; our ledger's tables stay."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy.engine import URL
 
 from datamig_pipelines.catalog import TableName, is_ledger
-from datamig_pipelines.dialects.mysql import backup, driver
+from datamig_pipelines.dialects.mysql import backup, driver, failures
+from datamig_pipelines.dialects.mysql.beside_reader import routine_grants
 from datamig_pipelines.dialects.mysql.names import quote
 from datamig_pipelines.errors import BackupError, LockTimeoutError, RestoreError
 
 _LOCK: Final = "CONCAT('datamig restore ', LEFT(MD5(DATABASE()), 16))"
 _WAIT_S: Final = 30
-_KINDS: Final = {"VIEW": "VIEW", "SEQUENCE": "SEQUENCE", "BASE TABLE": "TABLE"}
+_KINDS: Final = {
+    "VIEW": "VIEW",
+    "SEQUENCE": "SEQUENCE",
+    "BASE TABLE": "TABLE",
+    "SYSTEM VERSIONED": "TABLE",
+}
 _ROUTINES: Final = (
     "SELECT routine_name FROM information_schema.routines "
     "WHERE routine_schema = DATABASE() AND routine_type = "
@@ -41,6 +48,7 @@ def replace(connection: Any, url: URL, files: Sequence[Path]) -> None:
     """
     backup.client()
     _outwait(connection)
+    rights = routine_grants(_Asking(connection)) or []
     driver.query(connection, "SET SESSION foreign_key_checks = 0", ())
     try:
         for statement in _drops(connection):
@@ -54,6 +62,35 @@ def replace(connection: Any, url: URL, files: Sequence[Path]) -> None:
         msg = f"the restore stopped half-way: {error.message}"
         hint = "Mend the cause, then run the same rollback again: it starts this restore over."
         raise RestoreError(msg, hint=hint) from error
+    _give(connection, rights)
+
+
+def _give(connection: Any, rights: Sequence[str]) -> None:
+    """Give rights on routines again, which went with these; what is refused is told afterwards.
+
+    A routine may be gone, and a user may not be allowed to: the states are compared for that.
+    """
+    import pymysql
+
+    for statement in rights:
+        with suppress(pymysql.err.Error):
+            driver.query(connection, statement, ())
+
+
+class _Asking:
+    """A connection as the readers of the catalog see it."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows of a small query. Raises DatamigError."""
+        import pymysql
+
+        try:
+            return driver.query(self._connection, sql, parameters)
+        except pymysql.err.Error as error:
+            raise failures.translate(error) from error
 
 
 def _outwait(connection: Any) -> None:
@@ -70,6 +107,11 @@ def _outwait(connection: Any) -> None:
 
 
 def _drops(connection: Any) -> Iterator[str]:
+    packages = driver.query(connection, f"{_ROUTINES}'PACKAGE'", ())
+    if packages:  # no other mode knows the word
+        yield "SET @datamig_mode = @@sql_mode, SESSION sql_mode = 'ORACLE'"
+        yield from (f"DROP PACKAGE IF EXISTS {quote(name)}" for (name,) in packages)
+        yield "SET SESSION sql_mode = @datamig_mode"
     for kind, sql in _OTHERS:
         for (name,) in driver.query(connection, sql, ()):
             yield f"DROP {kind} IF EXISTS {quote(name)}"

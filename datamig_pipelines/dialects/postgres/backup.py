@@ -30,6 +30,8 @@ from datamig_pipelines.errors import (
 _DUMP_FILE: Final = "postgresql.dump"
 _ARCHIVE: Final = "--format=custom"
 _SCHEMA: Final = ("--schema-only", "--file=-")
+NO_SUBSCRIPTIONS: Final = "--no-subscriptions"
+"""They stay where they are: a copy would hold its database open, or feed it."""
 ABOUT_US: Final = (
     "SELECT current_setting('server_version_num')::int / 10000, "
     "rolsuper FROM pg_roles WHERE rolname = current_user"
@@ -122,7 +124,7 @@ def _pg_restore(url: URL) -> str:
 
 
 def _into(url: URL) -> list[str]:
-    return ["--exit-on-error", f"--dbname={conninfo(url)}"]
+    return [NO_SUBSCRIPTIONS, "--exit-on-error", f"--dbname={conninfo(url)}"]
 
 
 def _owners(url: URL, script: BinaryIO) -> list[str]:
@@ -141,6 +143,7 @@ class Streamed:
     """One archive on its way: pg_dump writes it to a pipe, pg_restore reads it from one."""
 
     names: tuple[str, ...] = (_DUMP_FILE,)
+    parallel: bool = True
 
     def dumps(
         self, url: URL, order: DumpOrder

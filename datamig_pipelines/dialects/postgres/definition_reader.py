@@ -65,7 +65,7 @@ SELECT c.oid, c.relname, format('CREATE SEQUENCE IF NOT EXISTS %I AS %s INCREMEN
     s.seqincrement, s.seqmin, s.seqmax, s.seqstart, s.seqcache,
     CASE WHEN s.seqcycle THEN ' CYCLE' ELSE '' END),
   format('DROP SEQUENCE IF EXISTS %I', c.relname), format('%I', c.relname),
-  format('%I.%I', n.nspname, c.relname)
+  format('%I.%I', n.nspname, c.relname), s.seqincrement
 FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relnamespace = {0} ORDER BY c.relname"""
@@ -240,10 +240,16 @@ def _bare(schema: str, create: str) -> str:
 
 
 def _sequence(session: Queryable, schema: str, row: tuple[Any, ...]) -> SchemaObject:
-    _, name, create, drop, bare, qualified = row
+    _, name, create, drop, bare, qualified, increment = row
     last, called = session.query(f"SELECT last_value, is_called FROM {qualified}")[0]
     text = bare.replace("'", "''")
     state = f"SELECT setval('{text}', {last}, {'true' if called else 'false'})"
     return SchemaObject(
-        "sequence", TableName(schema, name), create, drop, Phase.BEFORE, state=(state,)
+        "sequence",
+        TableName(schema, name),
+        create,
+        drop,
+        Phase.BEFORE,
+        state=(state,),
+        next_value=int(last) + (int(increment) if called else 0),
     )

@@ -34,11 +34,33 @@ _NO_MEMBER: Final = (
     "AND m.classid = {table}::regclass AND m.objid = {oid})"
 )
 """No part of an extension or of another object, with which it goes."""
+_FIRST_OF_USERS: Final = 16384
+"""The first oid that initdb gave to nothing."""
+_PLAIN_DEFAULTS: Final = """
+    FOR it IN SELECT pg_get_userbyid(d.defaclrole) AS owner, n.nspname, d.defaclobjtype AS type,
+        coalesce(quote_ident(g.rolname), 'PUBLIC') AS grantee
+      FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace
+      LEFT JOIN LATERAL aclexplode(d.defaclacl) a ON a.grantee <> d.defaclrole
+      LEFT JOIN pg_roles g ON g.oid = a.grantee
+    LOOP
+      EXECUTE format('ALTER DEFAULT PRIVILEGES FOR ROLE %I%s REVOKE ALL ON %s FROM %s', it.owner,
+        coalesce(' IN SCHEMA ' || quote_ident(it.nspname), ''), CASE it.type WHEN 'r' THEN 'TABLES'
+        WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'ROUTINES' WHEN 'T' THEN 'TYPES'
+        ELSE 'SCHEMAS' END, it.grantee);
+      IF it.nspname IS NULL AND it.type IN ('f', 'T') THEN
+        EXECUTE format('ALTER DEFAULT PRIVILEGES FOR ROLE %I GRANT %s TO PUBLIC', it.owner,
+          CASE it.type WHEN 'f' THEN 'EXECUTE ON ROUTINES' ELSE 'USAGE ON TYPES' END);
+      END IF;
+    END LOOP;"""
+"""The archive's default privileges come last: what is made before must get none, of old or new."""
 _EMPTY: Final = f"""
 DO $datamig$
 DECLARE
   it record;
 BEGIN
+  IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+    {_PLAIN_DEFAULTS}
+  END IF;
   FOR it IN SELECT evtname FROM pg_event_trigger LOOP
     EXECUTE format('DROP EVENT TRIGGER IF EXISTS %I', it.evtname);
   END LOOP;
@@ -65,6 +87,16 @@ BEGIN
   FOR it IN SELECT fdwname FROM pg_foreign_data_wrapper w
             WHERE {_NO_MEMBER.format(table="'pg_foreign_data_wrapper'", oid="w.oid")} LOOP
     EXECUTE format('DROP FOREIGN DATA WRAPPER IF EXISTS %I CASCADE', it.fdwname);
+  END LOOP;
+  FOR it IN SELECT castsource::regtype AS source, casttarget::regtype AS target FROM pg_cast c
+            WHERE c.oid >= {_FIRST_OF_USERS}
+              AND {_NO_MEMBER.format(table="'pg_cast'", oid="c.oid")} LOOP
+    EXECUTE format('DROP CAST IF EXISTS (%s AS %s)', it.source, it.target);
+  END LOOP;
+  FOR it IN SELECT amname FROM pg_am a
+            WHERE a.oid >= {_FIRST_OF_USERS}
+              AND {_NO_MEMBER.format(table="'pg_am'", oid="a.oid")} LOOP
+    EXECUTE format('DROP ACCESS METHOD IF EXISTS %I CASCADE', it.amname);
   END LOOP;
   PERFORM lo_unlink(l.oid) FROM pg_largeobject_metadata l;
 END
@@ -110,45 +142,68 @@ def replace(url: URL, files: Sequence[Path]) -> None:
     kept = {_LEDGER, *(name for (name,) in backup.all_asked(url, _KEPT))}
     environment = backup.environment(url)
     with tempfile.TemporaryDirectory(prefix="datamig-") as folder:
-        contents = Path(folder) / "contents"
-        contents.write_text(_contents(restore, archive, kept), "utf-8", _ANY_BYTES)
+        contents, of_kept = Path(folder) / "contents", Path(folder) / "of_kept"
+        made, theirs = _contents(restore, archive, kept)
+        contents.write_text(made, "utf-8", _ANY_BYTES)
+        of_kept.write_text(theirs, "utf-8", _ANY_BYTES)
         chosen = [f"--use-list={contents}", f"--exclude-schema={_LEDGER}"]
         # Without the option each large object is framed by a BEGIN and a COMMIT of its own.
         once = "--single-transaction"
-        written = [restore, once, *owners, *chosen, "--file=-", str(archive)]
+        written = [
+            restore,
+            once,
+            backup.NO_SUBSCRIPTIONS,
+            *owners,
+            *chosen,
+            "--file=-",
+            str(archive),
+        ]
         client = [psql, "-X", "-q", "--no-password", "-o", os.devnull, "-v", "ON_ERROR_STOP=1"]
-        _pipe(written, [*client, f"--dbname={backup.conninfo(url)}"], environment, url)
+        begin = _BEGIN
+        if theirs:  # with a schema excluded, pg_restore has them go with what it does not make
+            begin += _read([restore, *owners, f"--use-list={of_kept}", "--file=-", str(archive)])
+        into = [*client, f"--dbname={backup.conninfo(url)}"]
+        _pipe(begin.encode("utf-8", _ANY_BYTES), (written, into), environment, url)
 
 
-def _contents(program: str, archive: Path, kept: set[str]) -> str:
-    """Return the archive's table of contents without the schemas that are there already."""
+def _contents(program: str, archive: Path, kept: set[str]) -> tuple[str, str]:
+    """Return the archive's table of contents without the schemas that are there already.
+
+    Comments on these, and rights on them, are a list of their own; not those of our ledger.
+    """
+    there = re.compile(r"^\d+; \d+ \d+ (?:SCHEMA -|(ACL|COMMENT) - SCHEMA) (.*) \S+$")
+    lines, theirs = [], []
+    for line in _read([program, "--list", str(archive)]).splitlines():
+        found = there.match(line)
+        if not (found and found[2] in kept):
+            lines.append(line)
+        elif found[1] and found[2] != _LEDGER:
+            theirs.append(line)
+    return "\n".join(lines) + "\n", "".join(f"{line}\n" for line in theirs)
+
+
+def _read(argv: list[str]) -> str:
+    """Return what pg_restore says of an archive. Raises RestoreError."""
     done = subprocess.run(
-        [program, "--list", str(archive)],
-        check=False,
-        capture_output=True,
-        encoding="utf-8",
-        errors=_ANY_BYTES,
+        argv, check=False, capture_output=True, encoding="utf-8", errors=_ANY_BYTES
     )
     if done.returncode:
         said = done.stderr.encode(errors="replace").decode().strip()[:300]
         msg = f"pg_restore cannot read the backup: {said}"
         raise RestoreError(msg, hint="Nothing was changed. Use another backup.")
-    there = re.compile(r"^\d+; \d+ \d+ SCHEMA - (.*) \S+$")
-    lines = []
-    for line in done.stdout.splitlines():
-        found = there.match(line)
-        if not (found and found[1] in kept):
-            lines.append(line)
-    return "\n".join(lines) + "\n"
+    return done.stdout
 
 
-def _pipe(writer: list[str], reader: list[str], environment: dict[str, str], url: URL) -> None:
+def _pipe(
+    begin: bytes, programs: tuple[list[str], list[str]], environment: dict[str, str], url: URL
+) -> None:
     """Let one program's script run in another, framed by BEGIN and, only at its end, COMMIT.
 
     COMMIT is sent when the reader has said that all before it went through: a reader that outlives
     us finds its input ended and the transaction open.
     """
     with tempfile.TemporaryFile() as complaints, tempfile.TemporaryFile() as refusals:
+        writer, reader = programs
         script = subprocess.Popen(writer, stdout=subprocess.PIPE, stderr=complaints)
         client = subprocess.Popen(
             reader,
@@ -158,7 +213,7 @@ def _pipe(writer: list[str], reader: list[str], environment: dict[str, str], url
             env=environment,
         )
         try:
-            through = _pump(script, client)
+            through = _pump(begin, script, client)
         finally:
             for pipe in (script.stdout, client.stdin, client.stdout):
                 with suppress(BrokenPipeError):  # the client has ended, and says why
@@ -169,11 +224,13 @@ def _pipe(writer: list[str], reader: list[str], environment: dict[str, str], url
         raise _refused(ended, said)
 
 
-def _pump(script: "subprocess.Popen[bytes]", client: "subprocess.Popen[bytes]") -> bool:
+def _pump(
+    begin: bytes, script: "subprocess.Popen[bytes]", client: "subprocess.Popen[bytes]"
+) -> bool:
     """Pass the script on; say whether all of it went through and COMMIT was sent."""
     source, target = cast("IO[bytes]", script.stdout), cast("IO[bytes]", client.stdin)
     with suppress(BrokenPipeError):
-        target.write(_BEGIN.encode())
+        target.write(begin)
         tail = b""
         while block := source.read(_BLOCK_BYTES):
             held = tail + block
