@@ -196,6 +196,10 @@ class Dialect(Comparing, Fitting, Tampering, ABC):
         msg = f"{self.label} hands out no Arrow batches"
         raise NotYetError(msg, hint="Ask it in SQL instead.")
 
+    @abstractmethod
+    def stream_select(self, connection: Any, sql: str) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield the rows of a SELECT of integers and texts, in lists of bounded size."""
+
     def octets(self, sql: str) -> str:
         """Return SQL for the length of a text in bytes of UTF-8."""
         return f"octet_length({sql})"

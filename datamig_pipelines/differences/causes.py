@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from datamig_pipelines.catalog import Kind
+from datamig_pipelines.dialects.documents import is_document
 from datamig_pipelines.dialects.parsing import CANONICAL, TEXTS
 
 _ZONE_STEP: Final = timedelta(minutes=15)
@@ -83,6 +84,8 @@ def cause_of(source: str | None, target: str | None, form: Kind) -> str:
         found = "boolean the other way round" if {source, target} == {"true", "false"} else ""
     elif form is Kind.BLOB:
         found = "truncated" if target and source.startswith(target) else ""
+    elif form is Kind.DOCUMENT:
+        found = ""
     else:
         found = _of_texts(source, target)
     return found or OTHER
@@ -90,7 +93,11 @@ def cause_of(source: str | None, target: str | None, form: Kind) -> str:
 
 def unread(source: str | None, target: str | None, held: Kind, form: Kind) -> bool:
     """Say whether a text of the source was parsed by the target by rules of its own."""
-    if source is None or target is None or held not in TEXTS or form not in CANONICAL:
+    if source is None or target is None:
+        return False
+    if form is Kind.DOCUMENT:
+        return not (is_document(source) and is_document(target))
+    if held not in TEXTS or form not in CANONICAL:
         return False
     return not re.fullmatch(CANONICAL[form], source, re.ASCII)
 

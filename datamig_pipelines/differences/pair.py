@@ -8,6 +8,7 @@ from typing import Final
 from datamig_pipelines.catalog import Kind, Table, TableName, Type
 from datamig_pipelines.dialects.capabilities import Wire
 from datamig_pipelines.dialects.cutting import Grid
+from datamig_pipelines.dialects.documents import forms, has_documents
 from datamig_pipelines.dialects.reading import Compared, Fingerprint, KeyPart, Projection, Read
 from datamig_pipelines.differences.difference import Cells, Effort
 from datamig_pipelines.ledger import TableState
@@ -39,6 +40,13 @@ class Side:
         self.dialect = self.session.dialect
         self.table = self.dialect.table(self.name)
         self.cells = [self.dialect.cell(c) for c in self.columns]
+        self._formed = forms(self.columns)
+
+    @property
+    def plain_cells(self) -> list[str]:
+        """Return the cells that both engines write alike: all but documents."""
+        cells = zip(self.columns, self.cells, strict=True)
+        return [cell for column, cell in cells if column.compare is not Kind.DOCUMENT]
 
     def fingerprint(self, keys: Range = WHOLE) -> Fingerprint:
         """Return the fingerprint of the rows whose keys are in a range."""
@@ -91,17 +99,22 @@ class Side:
 
     def buckets(self, bucket: str, condition: str = "") -> dict[int, Fingerprint]:
         """Return the fingerprint of every bucket of a table, or of what ``condition`` leaves."""
-        sql = self.dialect.buckets_sql(self.table, bucket, self.cells, self._and(condition))
-        found = {
-            int(b): Fingerprint(int(rows), int(total)) for b, rows, total in self.session.query(sql)
-        }
+        found = self._sums(bucket, self._and(condition))
         rows = sum(f.rows for f in found.values())
         self.effort += Effort(scans=1, rows_scanned=rows, sums_fetched=len(found))
         return found
 
+    def _sums(self, bucket: str, where: str) -> dict[int, Fingerprint]:
+        if has_documents(self.columns):
+            sums = self.session.fingerprints(self.table, self.columns, bucket, where)
+            return {b: found for b, found in sums.items() if b is not None}
+        sql = self.dialect.buckets_sql(self.table, bucket, self.cells, where)
+        rows = self.session.query(sql)
+        return {int(b): Fingerprint(int(count), int(total)) for b, count, total in rows}
+
     def _fetched(self, condition: str, most: int) -> list[Cells]:
         sql = self.dialect.rows_sql(self.table, self.cells, condition, most)
-        rows = [tuple(None if c is None else str(c) for c in r) for r in self.session.query(sql)]
+        rows = [self._formed(r) for r in self.session.query(sql)]
         self.effort += Effort(rows_fetched=len(rows), scans=1, rows_scanned=len(rows))
         return rows
 

@@ -261,8 +261,8 @@ class _Search:
         self._note(row_pairs(self.pair, there, here))
 
     def _bucket(self, side: Side, buckets: int) -> str:
-        cells = [side.cells[i] for i in self.pair.key_at] or side.cells
-        return side.dialect.bucket(cells, buckets)
+        cells = [side.cells[i] for i in self.pair.key_at] or side.plain_cells
+        return side.dialect.bucket(cells, buckets) if cells else "0"
 
 
 def _ranges(keys: Range, cuts: Sequence[Key], most: int) -> Iterator[tuple[Range, Sequence[Key]]]:

@@ -5,7 +5,9 @@ from datamig_pipelines.dialects.parsing import PARSED, TEXTS
 
 _TEXTS = (Kind.TEXT, Kind.CHAR, Kind.ENUM, Kind.SET, Kind.ANY, Kind.OTHER)
 _NUMBERS = (Kind.INTEGER, Kind.YEAR, Kind.DECIMAL)
-
+_WRITTEN = (Kind.JSON, Kind.ARRAY, Kind.OTHER, *TEXTS)
+"""Kinds whose text may be a document; a column that normalises it writes another text."""
+_CAST = (None, Kind.DATE, Kind.DOCUMENT)
 _SECONDS = (Kind.TIME, Kind.TIMETZ, Kind.TIMESTAMP, Kind.TIMESTAMPTZ)
 
 # Sessions are in UTC, so that a moment with a zone and one without are cast into each other there.
@@ -37,9 +39,10 @@ def compare_kind(source: Type, target: Type) -> Kind | None:
     a, b = source.kind, target.kind
     if a in _TEXTS and b in _TEXTS:
         return Kind.CHAR if Kind.CHAR in (a, b) else Kind.TEXT
+    if b is Kind.JSON and target.binary and not source.binary and a in _WRITTEN:
+        return Kind.DOCUMENT
     if a is b:
-        normalised = a is Kind.JSON and target.binary and not source.binary
-        return None if normalised else a
+        return a
     if a in _NUMBERS and b in _NUMBERS:
         return Kind.DECIMAL if Kind.DECIMAL in (a, b) else Kind.INTEGER
     if a in TEXTS and (b in PARSED or (b is Kind.JSON and not target.binary)):
@@ -58,7 +61,7 @@ def changes(source: Type, target: Type) -> bool:
         return (source.bits or 64) > (target.bits or 64)
     if a is b and b in _SECONDS:
         return target.fraction is not None and _digits(source) > target.fraction
-    return a in TEXTS or Kind.BLOB in (a, b) or compare_kind(source, target) in (None, Kind.DATE)
+    return a in TEXTS or Kind.BLOB in (a, b) or compare_kind(source, target) in _CAST
 
 
 def _finer(source: Type, target: Type) -> bool:

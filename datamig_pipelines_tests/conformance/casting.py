@@ -27,6 +27,7 @@ NATIVE: dict[str, Words] = {
     "uuid": _words("uuid", "uuid", "UUID", "UUID"),
     "blob": _words("bytea", "varbinary(200)", "BLOB", "BLOB"),
     "json": _words("json", "json", "JSON", "JSON"),
+    "jsonb": _words("jsonb", "json", "JSON", "JSON"),
 }
 ID = "123e4567-e89b-12d3-a456-426614174000"
 _OTHER = "00000000-e89b-12d3-a456-426614174000"
@@ -77,6 +78,12 @@ CASES = (
     CastCase("text_boolean", "text", "boolean", ("'true'", "'false'"), "false"),
     CastCase("text_uuid", "text", "uuid", (f"'{ID.upper()}'", f"'{ID}'"), f"'{_OTHER}'"),
     CastCase("text_json", "text", "json", ("'{\"b\":  1.50}'", "'[]'"), "'{\"b\": 1.50}'"),
+    CastCase(
+        "json_document", "json", "jsonb",
+        ('\'{"b":  1.50, "aa": [1e2, "\\u00e9", null], "b": 2}\'', "'[true, {}]'"),
+        '\'{"b": 2, "aa": [101, "é", null]}\'',
+    ),
+    CastCase("text_document", "text", "jsonb", ("'{\"b\":  1.50, \"a\": []}'", "'[]'"), "'{}'"),
     CastCase("uuid_text", "uuid", "text", (f"'{ID}'", f"'{_OTHER}'"), f"'{_OTHER}'"),
     CastCase("blob_uuid", "blob", "uuid", (f"'{ID}'", f"'{_OTHER}'"), f"'{_OTHER}'"),
     CastCase("integer_boolean", "integer", "boolean", ("1", "0"), "false"),

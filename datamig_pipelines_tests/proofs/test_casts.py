@@ -158,3 +158,41 @@ def test_word_for_a_moment_is_rejected(
         "equal",
         f"without the {4 * len(EVALUATED)} rows that were rejected",
     )
+
+
+@pytest.mark.parametrize("keyed", [True, False], ids=["keyed", "without a key"])
+def test_document_that_jsonb_rewrote_is_compared_by_what_it_says(
+    going: Going, sqlite_url: str, pg_url: str, *, keyed: bool
+) -> None:
+    """Keys in another order are no difference; one other number is, by row, and can be mended."""
+    journey = going(
+        sqlite_url, pg_url, casts=_casts("t", {"j": "jsonb"}), backup={"verify": "none"},
+        batch_size=100,
+    )  # fmt: skip
+    rows = ", ".join(f'({i}, \'{{"b":  {i}.50, "aa": [1E2, "\\u00e9"]}}\')' for i in range(600))
+    journey.ask(
+        f"CREATE TABLE t (id integer {'PRIMARY KEY' if keyed else 'NOT NULL'}, j json)",
+        f"INSERT INTO t VALUES {rows}, (600, NULL), (601, '[]')",
+        side="source",
+    )
+
+    journey.run()
+
+    assert _fingerprint(journey) == ("equal", "")
+    quoted = journey.named("t")
+    journey.ask(f"UPDATE {quoted} SET j = jsonb_set(j, '{{b}}', '7.5') WHERE id IN (7, 8)")
+    (seen,) = running.diff(journey.migration)
+    assert [(d.source, d.target) for d in seen.diff.differences] == [
+        ('{"aa":[100,"é"],"b":8.5}', '{"aa":[100,"é"],"b":7.5}')
+    ]
+    journey.ask(*[str(s.sql) for s in seen.repairs])
+    (seen,) = running.diff(journey.migration)
+    assert seen.verdict == "equal"
+    journey.ask(
+        f"UPDATE {quoted} SET j = CASE id WHEN 1 THEN (SELECT j FROM {quoted} WHERE id = 2) "
+        f"ELSE (SELECT j FROM {quoted} WHERE id = 1) END WHERE id IN (1, 2)"
+    )
+    assert (
+        "values stand in other rows; another value in j (2)"
+        in journey.refused(running.validate).message
+    )

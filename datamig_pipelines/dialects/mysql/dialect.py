@@ -186,6 +186,11 @@ class MySQL(MySQLTampering, Dialect):
         return packets.read_cells(connection, sql, selecting.cell_decoders(read))
 
     @override
+    def stream_select(self, connection: Any, sql: str) -> Iterator[list[tuple[Any, ...]]]:
+        for row in packets.read_texts(connection, sql):
+            yield [row]
+
+    @override
     def in_range(
         self,
         table: TableName,

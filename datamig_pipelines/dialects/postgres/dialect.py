@@ -185,6 +185,10 @@ class Postgres(PostgresTampering, Dialect):
         return copying.copy_out_lists(connection, select, read.wire, by_place=not read.key)
 
     @override
+    def stream_select(self, connection: Any, sql: str) -> Iterator[list[tuple[Any, ...]]]:
+        return driver.stream_select(connection, sql)
+
+    @override
     def write(self, connection: Any, landing: Landing, payload: Any) -> int:
         columns = self.columns(landing.names)
         copy = f"COPY {self.table(landing.table.name)} ({columns}) FROM STDIN"

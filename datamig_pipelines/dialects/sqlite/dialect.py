@@ -186,6 +186,10 @@ class SQLite(SQLiteTampering, Dialect):
         return rendering.cells(driver.batches(connection, rendering.select(read)), read)
 
     @override
+    def stream_select(self, connection: Any, sql: str) -> Iterator[list[tuple[Any, ...]]]:
+        return driver.batches(connection, sql)
+
+    @override
     def in_range(
         self,
         table: TableName,
