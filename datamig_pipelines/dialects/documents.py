@@ -129,9 +129,9 @@ def digest(texts: Sequence[str]) -> int:
     return int(md5(row, usedforsecurity=False).hexdigest()[:_DIGITS], 16)
 
 
-def forms(columns: Sequence[Compared]) -> Callable[[Sequence[Any]], tuple[str | None, ...]]:
-    """Return what makes canonical texts of a row that an engine returned."""
-    at = {i for i, c in enumerate(columns) if c.compare is Kind.DOCUMENT}
+def former(forms: Sequence[Kind]) -> Callable[[Sequence[Any]], tuple[str | None, ...]]:
+    """Return what makes canonical texts of a row of these forms that an engine returned."""
+    at = {i for i, form in enumerate(forms) if form is Kind.DOCUMENT}
 
     def formed(row: Sequence[Any]) -> tuple[str | None, ...]:
         return tuple(
@@ -140,3 +140,15 @@ def forms(columns: Sequence[Compared]) -> Callable[[Sequence[Any]], tuple[str | 
         )
 
     return formed
+
+
+def hasher(forms: Sequence[Kind]) -> Callable[[Sequence[str | None]], int]:
+    """Return what hashes a row of canonical texts of these forms."""
+    documents = [i for i, form in enumerate(forms) if form is Kind.DOCUMENT]
+    others = [i for i in range(len(forms)) if i not in documents]
+
+    def hashed(texts: Sequence[str | None]) -> int:
+        own = digest([NULL if (t := texts[i]) is None else t for i in others]) if others else 0
+        return hash_of(own, [texts[i] for i in documents]) if documents else own
+
+    return hashed

@@ -4,8 +4,22 @@ from collections.abc import Callable, Sequence
 
 from datamig_pipelines.catalog import Kind
 from datamig_pipelines.dialects.canonical import canon
-from datamig_pipelines.dialects.documents import NULL, digest, hash_of
+from datamig_pipelines.dialects.documents import NULL, digest, former, hash_of
 from datamig_pipelines.dialects.reading import Cell, Projection
+
+
+def row_texts(columns: Sequence[Projection]) -> Callable[[Sequence[Cell]], tuple[str | None, ...]]:
+    """Return the function that writes cells as the canonical texts of the landed row.
+
+    Columns without a form are left out.
+    """
+    forms = [(i, canon(c.into, c.compare)) for i, c in enumerate(columns) if c.compare]
+    formed = former([c.compare for c in columns if c.compare])
+
+    def texts(cells: Sequence[Cell]) -> tuple[str | None, ...]:
+        return formed([None if cells[i] is None else text(cells[i]) for i, text in forms])
+
+    return texts
 
 
 def row_hasher(columns: Sequence[Projection]) -> Callable[[Sequence[Cell]], int]:
