@@ -97,9 +97,23 @@ def unread(source: str | None, target: str | None, held: Kind, form: Kind) -> bo
         return False
     if form is Kind.DOCUMENT:
         return not (is_document(source) and is_document(target))
+    if held in TEXTS and form is Kind.BLOB:
+        return target == _escaped_bytes(bytes.fromhex(source))
     if held not in TEXTS or form not in CANONICAL:
         return False
     return not re.fullmatch(CANONICAL[form], source, re.ASCII)
+
+
+def _escaped_bytes(text: bytes) -> str:
+    r"""Return the digits of what PostgreSQL reads in a text: ``\x41``, or bytes with escapes."""
+    if found := re.fullmatch(rb"\\x((?:[0-9a-fA-F]{2})*)", text):
+        return found[1].decode().lower()
+    plain = re.sub(rb"\\(\\|[0-3][0-7]{2})", _unescaped, text)
+    return plain.hex() if plain != text else ""
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    return b"\\" if found[1] == b"\\" else bytes([int(found[1], 8)])
 
 
 def _of_null(source: str | None, target: str | None) -> str:

@@ -8,6 +8,8 @@ _NUMBERS = (Kind.INTEGER, Kind.YEAR, Kind.DECIMAL)
 _WRITTEN = (Kind.JSON, Kind.ARRAY, Kind.OTHER, *TEXTS)
 """Kinds whose text may be a document; a column that normalises it writes another text."""
 _CAST = (None, Kind.DATE, Kind.DOCUMENT)
+_MICROSECONDS = 6
+_MOMENTS = (Kind.TIMESTAMP, Kind.TIMESTAMPTZ)
 _SECONDS = (Kind.TIME, Kind.TIMETZ, Kind.TIMESTAMP, Kind.TIMESTAMPTZ)
 
 # Sessions are in UTC, so that a moment with a zone and one without are cast into each other there.
@@ -45,6 +47,11 @@ def compare_kind(source: Type, target: Type) -> Kind | None:
         return a
     if a in _NUMBERS and b in _NUMBERS:
         return Kind.DECIMAL if Kind.DECIMAL in (a, b) else Kind.INTEGER
+    if a in _MOMENTS and b is Kind.TIME:
+        whole = target.fraction in (None, _MICROSECONDS)
+        return (Kind.TIME if whole else None) if target.strict else Kind.TIMESTAMP
+    if a in TEXTS and b is Kind.BLOB:
+        return Kind.BLOB
     if a in TEXTS and (b in PARSED or (b is Kind.JSON and not target.binary)):
         return Kind.TEXT if b is Kind.JSON else b
     return _JOINED.get((a, b)) or (a if b in _TEXTS else None)
@@ -61,6 +68,8 @@ def changes(source: Type, target: Type) -> bool:
         return (source.bits or 64) > (target.bits or 64)
     if a is b and b in _SECONDS:
         return target.fraction is not None and _digits(source) > target.fraction
+    if a in _MOMENTS and b is Kind.TIME:
+        return True
     return a in TEXTS or Kind.BLOB in (a, b) or compare_kind(source, target) in _CAST
 
 

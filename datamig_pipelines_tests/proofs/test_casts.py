@@ -196,3 +196,25 @@ def test_document_that_jsonb_rewrote_is_compared_by_what_it_says(
         "values stand in other rows; another value in j (2)"
         in journey.refused(running.validate).message
     )
+
+
+def test_text_that_only_the_target_takes_for_escaped_bytes_is_not_comparable(
+    going: Going, mariadb_url: str, pg_url: str
+) -> None:
+    r"""``\x41`` is an ``A`` to PostgreSQL, ``\101`` too; any other value is a true difference."""
+    journey = going(
+        mariadb_url, pg_url, casts=_casts("t", {"b": "bytea"}), backup={"verify": "none"}
+    )
+    journey.ask(
+        "CREATE TABLE t (id integer PRIMARY KEY, b varchar(20))",
+        r"INSERT INTO t VALUES (1, '\\x41'), (2, '\\101'), (3, 'B\\\\'), (4, 'é'), (5, NULL)",
+        side="source",
+    )
+
+    journey.run()
+
+    assert journey.rows("t", "b") == [(b"A",), (b"A",), (b"B\\",), ("é".encode(),), (None,)]
+    told = "differs in b; a text that engines read differently in b (3)"
+    assert _fingerprint(journey) == ("not comparable", told)
+    journey.ask(f"UPDATE {journey.named('t')} SET b = 'C' WHERE id = 1")
+    assert "another value in b (1)" in journey.refused(running.validate).message

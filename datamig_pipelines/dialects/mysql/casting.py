@@ -3,6 +3,7 @@
 from typing import Final
 
 from datamig_pipelines.catalog import Kind, Type
+from datamig_pipelines.dialects.mysql.canonical import blob_digits
 from datamig_pipelines.dialects.mysql.rendering import number, text
 from datamig_pipelines.dialects.parsing import TEXTS, rounds_digits, rounds_seconds
 from datamig_pipelines.dialects.reading import Cast
@@ -14,6 +15,10 @@ _NUMBER: Final = "^ *[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+) *$"
 
 def cast(sql: str, held: Type, into: Type) -> Cast | None:
     """Return the value as it has to arrive; numbers are rounded half away from zero."""
+    if held.kind is Kind.BLOB and into.kind is Kind.TEXT:
+        return Cast(blob_digits(sql), into)
+    if into.kind is Kind.TIME and held.kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
+        return Cast(f"CAST({sql} AS TIME(6))", Type(Kind.TIME, fraction=6))
     if into.kind is Kind.DATE and held.kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
         return Cast(f"CAST({sql} AS DATE)", Type(Kind.DATE))
     if rounds_seconds(held, into):
