@@ -14,7 +14,7 @@ from datamig_pipelines.catalog import (
     Type,
 )
 from datamig_pipelines.catalog.types import Kind
-from datamig_pipelines.dialects.capabilities import Capabilities, Wire
+from datamig_pipelines.dialects.capabilities import Alchemy, Capabilities, Wire
 from datamig_pipelines.dialects.comparing import Comparing
 from datamig_pipelines.dialects.dumping import DumpOrder, DumpStream
 from datamig_pipelines.dialects.fitting import Fitting
@@ -61,6 +61,8 @@ class Dialect(Comparing, Fitting, Tampering, ABC):
     regexp_operator: ClassVar[str | None] = ""
     """The operator of regular expressions; '': as sqlglot says it, None: there is none."""
     can: ClassVar[Capabilities]
+    alchemy: ClassVar[Alchemy | None] = None
+    """How others reach it through SQLAlchemy, to read only; None: they do not."""
 
     # ---- driver
 
@@ -137,6 +139,10 @@ class Dialect(Comparing, Fitting, Tampering, ABC):
             f"WHERE table_schema = {self.placeholder} AND table_name = {self.placeholder}"
         )
         return bool(session.query(sql, (name.schema, name.name))[0][0])
+
+    def default_collation(self, session: Queryable) -> str | None:
+        """Return the order of texts where a column does not say; None: none says, or can tell."""
+        return "BINARY"
 
     # ---- types
 

@@ -26,7 +26,6 @@ _JOINED = {
     (Kind.INTEGER, Kind.BOOLEAN): Kind.BOOLEAN,
     (Kind.DURATION, Kind.INTERVAL): Kind.DURATION,
     (Kind.INTERVAL, Kind.DURATION): Kind.DURATION,
-    (Kind.ARRAY, Kind.JSON): Kind.JSON,
     (Kind.FLOAT, Kind.DECIMAL): Kind.DECIMAL,
     (Kind.FLOAT, Kind.INTEGER): Kind.DECIMAL,
     (Kind.TIMESTAMP, Kind.DATE): Kind.DATE,
@@ -41,20 +40,26 @@ def compare_kind(source: Type, target: Type) -> Kind | None:
     a, b = source.kind, target.kind
     if a in _TEXTS and b in _TEXTS:
         return Kind.CHAR if Kind.CHAR in (a, b) else Kind.TEXT
-    if b is Kind.JSON and target.binary and not source.binary and a in _WRITTEN:
-        return Kind.DOCUMENT
-    if a is b:
+    if a is b and b is not Kind.JSON:
         return a
     if a in _NUMBERS and b in _NUMBERS:
         return Kind.DECIMAL if Kind.DECIMAL in (a, b) else Kind.INTEGER
     if a in _MOMENTS and b is Kind.TIME:
         whole = target.fraction in (None, _MICROSECONDS)
         return (Kind.TIME if whole else None) if target.strict else Kind.TIMESTAMP
-    if a in TEXTS and b is Kind.BLOB:
-        return Kind.BLOB
-    if a in TEXTS and (b in PARSED or (b is Kind.JSON and not target.binary)):
-        return Kind.TEXT if b is Kind.JSON else b
-    return _JOINED.get((a, b)) or (a if b in _TEXTS else None)
+    if b is Kind.JSON:
+        return _of_json(source, target)
+    parsed = b if a in TEXTS and b in (*PARSED, Kind.BLOB) else None
+    return parsed or _JOINED.get((a, b)) or (a if b in _TEXTS else None)
+
+
+def _of_json(source: Type, target: Type) -> Kind | None:
+    """Return the form of what becomes JSON; a text that a column normalises is a document."""
+    if target.binary and not source.binary and source.kind in _WRITTEN:
+        return Kind.DOCUMENT
+    if source.kind in TEXTS:
+        return Kind.TEXT
+    return Kind.JSON if source.kind in (Kind.JSON, Kind.ARRAY) else None
 
 
 def changes(source: Type, target: Type) -> bool:

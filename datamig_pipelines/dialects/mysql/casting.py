@@ -10,6 +10,11 @@ from datamig_pipelines.dialects.reading import Cast
 
 _MOST_DIGITS: Final = 65
 _MOST_SCALE: Final = 30
+_PARTS: Final = {
+    Kind.DATE: ("DATE", Type(Kind.DATE)),
+    Kind.TIME: ("TIME(6)", Type(Kind.TIME, fraction=6)),
+}
+"""Parts of a moment."""
 _NUMBER: Final = "^ *[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+) *$"
 
 
@@ -17,16 +22,14 @@ def cast(sql: str, held: Type, into: Type) -> Cast | None:
     """Return the value as it has to arrive; numbers are rounded half away from zero."""
     if held.kind is Kind.BLOB and into.kind is Kind.TEXT:
         return Cast(blob_digits(sql), into)
-    if into.kind is Kind.TIME and held.kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
-        return Cast(f"CAST({sql} AS TIME(6))", Type(Kind.TIME, fraction=6))
-    if into.kind is Kind.DATE and held.kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
-        return Cast(f"CAST({sql} AS DATE)", Type(Kind.DATE))
+    if into.kind in _PARTS and held.kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
+        native, part = _PARTS[into.kind]
+        return Cast(f"CAST({sql} AS {native})", part)
     if rounds_seconds(held, into):
         return Cast(_moment(sql, into.fraction or 0), held)
-    if not rounds_digits(held, into) or (into.precision or 0) > _MOST_DIGITS:
-        return None
     scale = into.scale or 0
-    if scale > _MOST_SCALE:
+    room = (into.precision or 0) <= _MOST_DIGITS and scale <= _MOST_SCALE
+    if not rounds_digits(held, into) or not room:
         return None
     if held.kind in TEXTS:
         words = text(sql, held, Type(Kind.TEXT))

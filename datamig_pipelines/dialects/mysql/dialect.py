@@ -21,7 +21,7 @@ from datamig_pipelines.catalog import (
     View,
 )
 from datamig_pipelines.dialects.base import RUN_LOCK, Dialect, Queryable, Scratch
-from datamig_pipelines.dialects.capabilities import Capabilities, Limit, Referable, Wire
+from datamig_pipelines.dialects.capabilities import Alchemy, Capabilities, Limit, Referable, Wire
 from datamig_pipelines.dialects.dumping import DumpOrder, DumpStream
 from datamig_pipelines.dialects.fitting import Beyond, Limits
 from datamig_pipelines.dialects.mysql import (
@@ -61,6 +61,9 @@ class MySQL(MySQLTampering, Dialect):
     sqlglot: ClassVar[str] = "mysql"
     regexp_operator: ClassVar[str | None] = "REGEXP"
     placeholder: ClassVar[str] = "%s"
+    alchemy: ClassVar[Alchemy | None] = Alchemy(
+        "mysql+pymysql", (("init_command", "SET SESSION TRANSACTION READ ONLY"),)
+    )
     can: ClassVar[Capabilities] = Capabilities(
         sends=(Wire.COPY_TEXT, Wire.CELLS),
         takes=(Wire.COPY_TEXT,),
@@ -161,6 +164,10 @@ class MySQL(MySQLTampering, Dialect):
             "WHERE table_schema = DATABASE() AND table_name = %s"
         )
         return bool(session.query(sql, (name.name,))[0][0])
+
+    @override
+    def default_collation(self, session: Queryable) -> str | None:
+        return str(session.query("SELECT @@collation_database")[0][0])
 
     @override
     def declare(self, type_: Type) -> tuple[Type, str]:
