@@ -160,6 +160,14 @@ class Tampering(Ddl):
             f"WHERE {cell} = {least} OR {cell} = {most}"
         )
 
+    def free(self, table: TableName, column: str) -> str:
+        """Return a number that no row has in a column."""
+        return f"({self.largest(table, column)}) + 1"
+
+    def is_there(self, column: str) -> str:
+        """Return the condition that a column is not NULL."""
+        return f"{self.quote(column)} IS NOT NULL"
+
     def nobody(self, key: ForeignKey) -> str:
         """Return a number that no row of the parent has."""
         column = self.quote(key.target_columns[0])

@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL
 from datamig_pipelines.dialects.base import Dialect
 from datamig_pipelines.dialects.documents import has_documents, in_buckets, rows_sql
 from datamig_pipelines.dialects.reading import Compared, Fingerprint, Landing, Read, Row
-from datamig_pipelines.dialects.statement import Statement
+from datamig_pipelines.dialects.statement import COMMIT, ROLLBACK, Statement
 from datamig_pipelines.errors import (
     ConnectionLostError,
     DatamigError,
@@ -86,7 +86,7 @@ class Session:
         self.query(self.dialect.begin())
         try:
             yield
-            self.query("COMMIT")  # may be refused as well: a deferred constraint, a busy file
+            self.query(COMMIT)  # may be refused as well: a deferred constraint, a busy file
         except BaseException:
             self._rollback()
             raise
@@ -159,7 +159,7 @@ class Session:
 
     def _rollback(self) -> None:
         try:
-            self.query("ROLLBACK")
+            self.query(ROLLBACK)
         except DatamigError:
             # The connection is gone, and with it the transaction: the first error tells why.
             return

@@ -167,3 +167,28 @@ def test_row_that_the_target_refused_makes_it_not_comparable(
 
     assert found.verdict == "not comparable"
     assert found.reason.startswith("the target refused 1 rows that ")
+
+
+def test_document_that_a_function_made_is_proven_and_compared(
+    going: Going, sqlite_url: str, pg_url: str
+) -> None:
+    """The loader's checksum of a row with a document is the one that the target is asked for."""
+    journey = going(sqlite_url, pg_url, backup={"verify": "none"}, batch_size=3)
+    (journey.folder / "made_documents.py").write_text("def same(frame):\n    return frame\n")
+    spec = {"transform": "made_documents.same", "columns": {"j": {"type": "jsonb"}}}
+    journey.attributes["tables"] = [{"name": "goods", **spec}]
+    rows = ", ".join(f"""({n}, '{{"b":  {n}.50, "a": null}}')""" for n in range(8))
+    journey.ask(
+        "CREATE TABLE goods (id integer PRIMARY KEY, j json)",
+        f"INSERT INTO goods VALUES {rows}, (8, NULL)",
+        side="source",
+    )
+
+    journey.run()
+
+    assert set(journey.verdicts()) == {"equal"}
+    assert seen(journey).verdict == "equal"
+    journey.ask(f"UPDATE {journey.named('goods')} SET j = '[]' WHERE id = 5")
+    (found,) = seen(journey).diff.differences
+    assert (found.key, found.source, found.target) == ('["5"]', '{"a":null,"b":5.5}', "[]")
+    assert "against what made_documents.same returned" in journey.refused(running.validate).message
