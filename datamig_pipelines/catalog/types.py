@@ -30,6 +30,7 @@ class Kind(StrEnum):
     ARRAY = "array"  # element
     ANY = "any"  # SQLite: each value has its own type
     OTHER = "other"  # known to its own engine only; native says how it is called there
+    DOCUMENT = "document"  # no column's: the form in which a proof compares JSON that is rewritten
 
 
 @dataclass(frozen=True)

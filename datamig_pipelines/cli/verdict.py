@@ -8,10 +8,11 @@ from datamig_pipelines.cli import exits
 from datamig_pipelines.cli.failures import as_dict, print_error
 from datamig_pipelines.cli.output import document, remark, say, show_table
 from datamig_pipelines.errors import DatamigError
+from datamig_pipelines.ledger.entry import SOURCE_SUITE, TARGET_SUITE
 from datamig_pipelines.spec import Migration
 
 _COUNTS = ("read", "loaded", "rejected", "filtered")
-_SUITES = ("before:", "suite:")
+_SUITES = (SOURCE_SUITE, TARGET_SUITE)
 _MARKS = {"equal": "equal", "different": "DIFFERENT", "not comparable": "not comparable"}
 
 

@@ -14,7 +14,7 @@ from datamig_pipelines.catalog import (
     Type,
 )
 from datamig_pipelines.catalog.types import Kind
-from datamig_pipelines.dialects.capabilities import Capabilities, Wire
+from datamig_pipelines.dialects.capabilities import Alchemy, Capabilities, Wire
 from datamig_pipelines.dialects.comparing import Comparing
 from datamig_pipelines.dialects.dumping import Beside, DumpOrder, DumpStream
 from datamig_pipelines.dialects.fitting import Fitting
@@ -61,6 +61,8 @@ class Dialect(Comparing, Fitting, Tampering, ABC):
     regexp_operator: ClassVar[str | None] = ""
     """The operator of regular expressions; '': as sqlglot says it, None: there is none."""
     can: ClassVar[Capabilities]
+    alchemy: ClassVar[Alchemy | None] = None
+    """How others reach it through SQLAlchemy, to read only; None: they do not."""
 
     # ---- driver
 
@@ -138,6 +140,10 @@ class Dialect(Comparing, Fitting, Tampering, ABC):
         )
         return bool(session.query(sql, (name.schema, name.name))[0][0])
 
+    def default_collation(self, session: Queryable) -> str | None:
+        """Return the order of texts where a column does not say; None: none says, or can tell."""
+        return "BINARY"
+
     # ---- types
 
     @abstractmethod
@@ -195,6 +201,10 @@ class Dialect(Comparing, Fitting, Tampering, ABC):
         """
         msg = f"{self.label} hands out no Arrow batches"
         raise NotYetError(msg, hint="Ask it in SQL instead.")
+
+    @abstractmethod
+    def stream_select(self, connection: Any, sql: str) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield the rows of a SELECT of integers and texts, in lists of bounded size."""
 
     def octets(self, sql: str) -> str:
         """Return SQL for the length of a text in bytes of UTF-8."""

@@ -39,11 +39,6 @@ _GUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CLOCK: Final = re.compile(r"\s*([+-]?)(\d+):(\d\d)(?::(\d\d)(?:[.,](\d*))?)?\s*")
 
 
-def canonical_cell(value: Cell, held: Type, compare: Kind) -> str | None:
-    """Return the portable text of one value of a column, None for NULL."""
-    return None if value is None else canon(held, compare)(value)
-
-
 def canon(held: Type, compare: Kind) -> Canon:
     """Return the function that brings the values of one column into their portable text."""
     if held.kind is Kind.BITS and compare in {Kind.BITS, Kind.TEXT}:

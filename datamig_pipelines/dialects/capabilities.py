@@ -21,6 +21,14 @@ class Wire(StrEnum):
     ARROW = "arrow"
 
 
+@dataclass(frozen=True)
+class Alchemy:
+    """SQLAlchemy's name of an engine with its driver, and what makes a connection read only."""
+
+    driver: str
+    read_only: tuple[tuple[str, str], ...] = ()
+
+
 class Limit(StrEnum):
     """What a session of an engine can be told, or asked, for the sake of its other users."""
 

@@ -1,6 +1,11 @@
 """A statement that can be shown before it is sent."""
 
 from dataclasses import dataclass
+from typing import Final
+
+COMMIT: Final = "COMMIT"
+ROLLBACK: Final = "ROLLBACK"
+"""How every engine ends what `Dialect.begin` opened."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,12 @@
 """Statements that do harm, so that a proof has something to find. Sent to scratch copies only."""
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
+
+from typing_extensions import override
 
 from datamig_pipelines.catalog import Check, Column, ForeignKey, Index, Key, Table, TableName
 from datamig_pipelines.dialects.ddl import Ddl
@@ -157,6 +160,14 @@ class Tampering(Ddl):
             f"WHERE {cell} = {least} OR {cell} = {most}"
         )
 
+    def free(self, table: TableName, column: str) -> str:
+        """Return a number that no row has in a column."""
+        return f"({self.largest(table, column)}) + 1"
+
+    def is_there(self, column: str) -> str:
+        """Return the condition that a column is not NULL."""
+        return f"{self.quote(column)} IS NOT NULL"
+
     def nobody(self, key: ForeignKey) -> str:
         """Return a number that no row of the parent has."""
         column = self.quote(key.target_columns[0])
@@ -195,6 +206,10 @@ class Tampering(Ddl):
 
     def recollate(self, session: "Queryable", table: Table, column: Column) -> Harm | None:
         """Let its texts be in another order."""
+        return None
+
+    def lose_collation(self, session: "Queryable", table: Table, column: Column) -> Harm | None:
+        """Let its texts be in the database's order instead of their own."""
         return None
 
     def lose_comment(
@@ -267,3 +282,42 @@ class Tampering(Ddl):
 
     def _beside(self, table: Table, name: str) -> str:
         return self.table(TableName(table.name.schema, name))
+
+
+class RebuildTampering(Tampering):
+    """Harm of an engine that changes most of a table by building it anew."""
+
+    @abstractmethod
+    def _rebuilt(self, table: Table, altered: Table) -> Harm:
+        """Put another table with the same rows in the place of one."""
+
+    def _with_column(self, table: Table, column: Column) -> Harm:
+        columns = tuple(column if c.name == column.name else c for c in table.columns)
+        return self._rebuilt(table, replace(table, columns=columns))
+
+    @override
+    def recollate(self, session: "Queryable", table: Table, column: Column) -> Harm | None:
+        if " COLLATE " in column.type.native:
+            return None
+        native = f"{column.type.native} COLLATE NOCASE"
+        return self._with_column(table, replace(column, type=replace(column.type, native=native)))
+
+    @override
+    def lose_collation(self, session: "Queryable", table: Table, column: Column) -> Harm | None:
+        native = column.type.native.partition(" COLLATE ")[0]
+        return self._with_column(table, replace(column, type=replace(column.type, native=native)))
+
+    @override
+    def lose_unique(self, session: "Queryable", table: Table, key: Key) -> Harm | None:
+        left = tuple(u for u in table.uniques if u != key)
+        return self._rebuilt(table, replace(table, uniques=left))
+
+    @override
+    def lose_check(self, session: "Queryable", table: Table, check: Check) -> Harm | None:
+        left = tuple(c for c in table.checks if c != check)
+        return self._rebuilt(table, replace(table, checks=left))
+
+    @override
+    def lose_foreign_key(self, session: "Queryable", table: Table, key: ForeignKey) -> Harm | None:
+        left = tuple(k for k in table.foreign_keys if k.name != key.name)
+        return self._rebuilt(table, replace(table, foreign_keys=left))

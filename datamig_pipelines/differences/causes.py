@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from datamig_pipelines.catalog import Kind
+from datamig_pipelines.dialects.documents import is_document
 from datamig_pipelines.dialects.parsing import CANONICAL, TEXTS
 
 _ZONE_STEP: Final = timedelta(minutes=15)
@@ -83,6 +84,8 @@ def cause_of(source: str | None, target: str | None, form: Kind) -> str:
         found = "boolean the other way round" if {source, target} == {"true", "false"} else ""
     elif form is Kind.BLOB:
         found = "truncated" if target and source.startswith(target) else ""
+    elif form is Kind.DOCUMENT:
+        found = ""
     else:
         found = _of_texts(source, target)
     return found or OTHER
@@ -90,9 +93,27 @@ def cause_of(source: str | None, target: str | None, form: Kind) -> str:
 
 def unread(source: str | None, target: str | None, held: Kind, form: Kind) -> bool:
     """Say whether a text of the source was parsed by the target by rules of its own."""
-    if source is None or target is None or held not in TEXTS or form not in CANONICAL:
+    if source is None or target is None:
+        return False
+    if form is Kind.DOCUMENT:
+        return not (is_document(source) and is_document(target))
+    if held in TEXTS and form is Kind.BLOB:
+        return target == _escaped_bytes(bytes.fromhex(source))
+    if held not in TEXTS or form not in CANONICAL:
         return False
     return not re.fullmatch(CANONICAL[form], source, re.ASCII)
+
+
+def _escaped_bytes(text: bytes) -> str:
+    r"""Return the digits of what PostgreSQL reads in a text: ``\x41``, or bytes with escapes."""
+    if found := re.fullmatch(rb"\\x((?:[0-9a-fA-F]{2})*)", text):
+        return found[1].decode().lower()
+    plain = re.sub(rb"\\(\\|[0-3][0-7]{2})", _unescaped, text)
+    return plain.hex() if plain != text else ""
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    return b"\\" if found[1] == b"\\" else bytes([int(found[1], 8)])
 
 
 def _of_null(source: str | None, target: str | None) -> str:

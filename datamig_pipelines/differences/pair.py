@@ -8,6 +8,7 @@ from typing import Final
 from datamig_pipelines.catalog import Kind, Table, TableName, Type
 from datamig_pipelines.dialects.capabilities import Wire
 from datamig_pipelines.dialects.cutting import Grid
+from datamig_pipelines.dialects.documents import former, has_documents
 from datamig_pipelines.dialects.reading import Compared, Fingerprint, KeyPart, Projection, Read
 from datamig_pipelines.differences.difference import Cells, Effort
 from datamig_pipelines.ledger import TableState
@@ -21,6 +22,18 @@ Range = tuple[Key | None, Key | None]
 
 WHOLE: Range = (None, None)
 WHOLE_NUMBER: Final = re.compile(r"-?\d+")
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """Rows put into ``count`` buckets by the hash of the cells at some places; all of them: ()."""
+
+    at: tuple[int, ...]
+    count: int
+
+
+Within = tuple[tuple[Buckets, tuple[int, ...]], ...]
+"""Rows that are, of each of these buckets, in one of some."""
 
 
 @dataclass
@@ -39,6 +52,13 @@ class Side:
         self.dialect = self.session.dialect
         self.table = self.dialect.table(self.name)
         self.cells = [self.dialect.cell(c) for c in self.columns]
+        self._formed = former([c.compare for c in self.columns])
+
+    @property
+    def plain_cells(self) -> list[str]:
+        """Return the cells that both engines write alike: all but documents."""
+        cells = zip(self.columns, self.cells, strict=True)
+        return [cell for column, cell in cells if column.compare is not Kind.DOCUMENT]
 
     def fingerprint(self, keys: Range = WHOLE) -> Fingerprint:
         """Return the fingerprint of the rows whose keys are in a range."""
@@ -71,9 +91,9 @@ class Side:
         """Return up to ``most`` rows of a range."""
         return self._fetched(self._within(keys), most)
 
-    def rows_where(self, condition: str, most: int) -> list[Cells]:
-        """Return up to ``most`` rows that meet a condition."""
-        return self._fetched(self._and(condition), most)
+    def rows_within(self, within: Within, most: int) -> list[Cells]:
+        """Return up to ``most`` rows of some buckets."""
+        return self._fetched(self._and(self._chosen(within)), most)
 
     def cuts(self, keys: Range, parts: int, rows: int) -> list[Key]:
         """Return keys that cut a range of so many rows into equal parts, strictly ascending."""
@@ -89,19 +109,34 @@ class Side:
     def _cut(self, read: Read, parts: int) -> list[Key]:
         return self.dialect.range_cuts(self.session, read, parts)
 
-    def buckets(self, bucket: str, condition: str = "") -> dict[int, Fingerprint]:
-        """Return the fingerprint of every bucket of a table, or of what ``condition`` leaves."""
-        sql = self.dialect.buckets_sql(self.table, bucket, self.cells, self._and(condition))
-        found = {
-            int(b): Fingerprint(int(rows), int(total)) for b, rows, total in self.session.query(sql)
-        }
+    def buckets(self, buckets: Buckets, within: Within = ()) -> dict[int, Fingerprint]:
+        """Return the fingerprint of every bucket of a table, or of some buckets of it."""
+        found = self._sums(self._bucket(buckets), self._and(self._chosen(within)))
         rows = sum(f.rows for f in found.values())
         self.effort += Effort(scans=1, rows_scanned=rows, sums_fetched=len(found))
         return found
 
+    def _bucket(self, buckets: Buckets) -> str:
+        cells = [self.cells[i] for i in buckets.at] or self.plain_cells
+        return self.dialect.bucket(cells, buckets.count) if cells else "0"
+
+    def _chosen(self, within: Within) -> str:
+        return " AND ".join(
+            f"({self.dialect.is_one_of(self._bucket(buckets), [str(n) for n in numbers])})"
+            for buckets, numbers in within
+        )
+
+    def _sums(self, bucket: str, where: str) -> dict[int, Fingerprint]:
+        if has_documents(self.columns):
+            sums = self.session.fingerprints(self.table, self.columns, bucket, where)
+            return {b: found for b, found in sums.items() if b is not None}
+        sql = self.dialect.buckets_sql(self.table, bucket, self.cells, where)
+        rows = self.session.query(sql)
+        return {int(b): Fingerprint(int(count), int(total)) for b, count, total in rows}
+
     def _fetched(self, condition: str, most: int) -> list[Cells]:
         sql = self.dialect.rows_sql(self.table, self.cells, condition, most)
-        rows = [tuple(None if c is None else str(c) for c in r) for r in self.session.query(sql)]
+        rows = [self._formed(r) for r in self.session.query(sql)]
         self.effort += Effort(rows_fetched=len(rows), scans=1, rows_scanned=len(rows))
         return rows
 
@@ -185,7 +220,7 @@ def pair_of(
     quote = target.dialect.quote
     here = tuple(c.here(quote(c.name), c.compare) for c in columns if c.compare)
     keys = _ranged(route, columns, source, target)
-    key_at = tuple(at for at, _, _ in keys) or _identity(route.target, columns)
+    key_at = tuple(at for at, _, _ in keys) or identity(route.target, columns)
     condition = route.where if where is None else where
     return Pair(
         route.name,
@@ -227,7 +262,7 @@ def _counting(type_: Type, table: Table, name: str) -> Type:
     return replace(type_, strict=True) if column is not None and column.identity else type_
 
 
-def _identity(table: Table, columns: Sequence[Projection]) -> tuple[int, ...]:
+def identity(table: Table, columns: Sequence[Projection]) -> tuple[int, ...]:
     """Return the places of a key of the target, the primary one first; () if there is none."""
     places = {c.name: i for i, c in enumerate(columns)}
     keys = [table.primary_key.columns] if table.primary_key else []

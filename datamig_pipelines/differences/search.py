@@ -21,7 +21,7 @@ from datamig_pipelines.differences.grid import (
     differing_parts,
     grid_over,
 )
-from datamig_pipelines.differences.pair import WHOLE, Key, Pair, Range, Side
+from datamig_pipelines.differences.pair import WHOLE, Buckets, Key, Pair, Range, Side, Within
 from datamig_pipelines.differences.rows import guessed, named, row_pairs
 
 LIMIT: Final = 1000
@@ -216,53 +216,40 @@ class _Search:
     def by_buckets(self) -> None:
         """Search: one scan into buckets, one into buckets of those that differ, one for rows."""
         sides = (self.pair.source, self.pair.target)
-        coarse = [self._bucket(side, BUCKETS) for side in sides]
-        grouped = [side.buckets(b) for side, b in zip(sides, coarse, strict=True)]
+        coarse = Buckets(self.pair.key_at, BUCKETS)
+        grouped = [side.buckets(coarse) for side in sides]
         differing = _differing(*grouped)
         if len(differing) > _MOST_BUCKETS:
             self.complete = False
-        asked = differing[:_MOST_BUCKETS]
+        asked = tuple(differing[:_MOST_BUCKETS])
         if not asked:
             return
-        conditions = [
-            s.dialect.is_one_of(b, [str(d) for d in asked])
-            for s, b in zip(sides, coarse, strict=True)
-        ]
+        within: Within = ((coarse, asked),)
         rows = max(sum(g[d].rows for d in asked if d in g) for g in grouped)
-        if rows > _MOST_ROWS:
-            conditions = self._finer(conditions, rows)
-        self._fetch(conditions)
+        self._fetch(self._finer(within, rows) if rows > _MOST_ROWS else within)
 
-    def _finer(self, conditions: list[str], rows: int) -> list[str]:
-        """Return the conditions of as many small buckets that differ as may be fetched."""
-        sides = (self.pair.source, self.pair.target)
+    def _finer(self, within: Within, rows: int) -> Within:
+        """Return as many small buckets that differ as may be fetched."""
         wanted = BUCKETS * max(2, min(BUCKETS, rows // (LEAF_ROWS // 4)))
-        fine = [self._bucket(side, wanted) for side in sides]
-        grouped = [s.buckets(b, c) for s, b, c in zip(sides, fine, conditions, strict=True)]
-        asked: list[str] = []
+        fine = Buckets(self.pair.key_at, wanted)
+        grouped = [s.buckets(fine, within) for s in (self.pair.source, self.pair.target)]
+        asked: list[int] = []
         held = 0
         for bucket in _differing(*grouped):
             held += max(g.get(bucket, _EMPTY).rows for g in grouped)
             if asked and (held > _MOST_ROWS or len(asked) == self.limit):
                 self.complete = False
                 break
-            asked.append(str(bucket))
-        return [
-            f"({c}) AND {s.dialect.is_one_of(b, asked)}"
-            for s, b, c in zip(sides, fine, conditions, strict=True)
-        ]
+            asked.append(bucket)
+        return (*within, (fine, tuple(asked)))
 
-    def _fetch(self, conditions: list[str]) -> None:
-        there = self.pair.source.rows_where(conditions[0], _MOST_ROWS + 1)
-        here = self.pair.target.rows_where(conditions[1], _MOST_ROWS + 1)
+    def _fetch(self, within: Within) -> None:
+        there = self.pair.source.rows_within(within, _MOST_ROWS + 1)
+        here = self.pair.target.rows_within(within, _MOST_ROWS + 1)
         if max(len(there), len(here)) > _MOST_ROWS:  # equal rows without a key, or doubled ones
             self.complete = False
             there, here = _of_both(self.pair, there, here)
         self._note(row_pairs(self.pair, there, here))
-
-    def _bucket(self, side: Side, buckets: int) -> str:
-        cells = [side.cells[i] for i in self.pair.key_at] or side.cells
-        return side.dialect.bucket(cells, buckets)
 
 
 def _ranges(keys: Range, cuts: Sequence[Key], most: int) -> Iterator[tuple[Range, Sequence[Key]]]:

@@ -26,12 +26,6 @@ from datamig_pipelines.session import Session
 from datamig_pipelines.spec import Migration, Side, Suite
 from datamig_pipelines.transfer import Route
 
-_DRIVERS = {"postgresql": "postgresql+psycopg2", "sqlite": "sqlite", "mysql": "mysql+pymysql"}
-"""Engines whose SQL Great Expectations speaks; the others are read into a frame."""
-_READ_ONLY: dict[str, dict[str, Any]] = {
-    "postgresql": {"connect_args": {"options": "-c default_transaction_read_only=on"}},
-    "mysql": {"connect_args": {"init_command": "SET SESSION TRANSACTION READ ONLY"}},
-}
 _A_BIND = re.compile(r"(?<![:\w\\]):(?=\w)")
 """What SQLAlchemy takes for a parameter in a text."""
 _NAMED = ("column", "column_A", "column_B", "column_list", "column_set")
@@ -99,7 +93,7 @@ def _judge(wanted: list[dict[str, Any]], subject: Subject, suite: Suite, frame_m
 
     context = gx.get_context(mode="ephemeral")
     setattr(context.variables, "progress_bars", {"globally": False})  # noqa: B010 (typed too narrowly)
-    speaks = subject.dialect.name in _DRIVERS
+    speaks = subject.dialect.alchemy is not None
     frame = None if speaks else read_frame(subject, _here(wanted, subject), frame_mib)
     made = _made(gx, _here(wanted, subject), frame, suite)
     samples = {
@@ -179,13 +173,13 @@ def _batch(context: Any, subject: Subject, frame: Any) -> Iterator[Any]:
 
 def _sql_batch(context: Any, subject: Subject) -> Any:
     dialect, name = subject.dialect, subject.table
-    more = _READ_ONLY.get(dialect.name, {})
+    assert dialect.alchemy is not None  # noqa: S101 (else there is a frame; narrows the type)
     with warnings.catch_warnings(action="ignore"):  # it would rather be called by another name
         source = context.data_sources.add_sql(
             "database",
-            connection_string=_address(subject.url, dialect.name),
+            connection_string=_address(subject.url, dialect.alchemy.driver),
             create_temp_table=False,
-            kwargs=more,
+            kwargs={"connect_args": dict(dialect.alchemy.read_only)},
         )
     if subject.where:
         asset = source.add_query_asset("rows", query=_A_BIND.sub(r"\\:", subject.select()))
@@ -195,9 +189,9 @@ def _sql_batch(context: Any, subject: Subject) -> Any:
     return asset.add_batch_definition_whole_table("all").get_batch()
 
 
-def _address(url: URL, engine: str) -> str:
+def _address(url: URL, driver: str) -> str:
     """Return the URL with a driver that Great Expectations knows."""
-    return url.set(drivername=_DRIVERS[engine]).render_as_string(hide_password=False)
+    return url.set(drivername=driver).render_as_string(hide_password=False)
 
 
 def _frame_batch(context: Any, frame: Any) -> Any:

@@ -125,6 +125,10 @@ def _texts(table: Table, column: Column) -> bool:
     return column.type.kind is Kind.TEXT and _alone(table, column) and column.default is None
 
 
+def _collated(table: Table, column: Column) -> bool:
+    return " COLLATE " in column.type.native and _alone(table, column) and column.default is None
+
+
 PARTS: tuple[Fault, ...] = (
     Part("table_lost", "the table is gone", _whole, "lose_table", "no such table"),
     Part("column_lost", "a column is gone", _columns(_alone), "lose_column", "column"),
@@ -138,6 +142,13 @@ PARTS: tuple[Fault, ...] = (
     Part("default_lost", "a default is gone", _columns(_defaulted), "lose_default", "default of"),
     Part(
         "collation_changed", "texts have another order", _columns(_texts), "recollate", "collation"
+    ),
+    Part(
+        "collation_lost",
+        "texts have the database's order instead of their own",
+        _columns(_collated),
+        "lose_collation",
+        "collation",
     ),
     Part("comment_lost", "a comment is gone", _commented, "lose_comment", "comment"),
     Part("index_lost", "an index is gone", _named("indexes"), "lose_index", "index"),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from datamig_pipelines.dialects.statement import ROLLBACK
 from datamig_pipelines.dialects.tampering import Harm
 from datamig_pipelines.errors import EngineError
 from datamig_pipelines.faults.fault import Fault, Scene
@@ -45,7 +46,7 @@ def planted(fault: Fault, scene: Scene) -> Iterator[str]:
                 yield place
                 return
         finally:
-            session.query("ROLLBACK")
+            session.query(ROLLBACK)
             for statement in (*undo, *session.dialect.guarded()):
                 session.query(statement)
     raise CannotPlantError(why)

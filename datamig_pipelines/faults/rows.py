@@ -92,7 +92,7 @@ class RowAdded(Fault):
         if not scene.counted():
             return None
         dialect = scene.session.dialect
-        free = f"({dialect.largest(scene.table.name, place)}) + 1"
+        free = dialect.free(scene.table.name, place)
         return Harm((dialect.copy_rows(scene.table, scene.loaded(), {place: free}, 1),))
 
 
@@ -116,7 +116,7 @@ class Orphan(Fault):
         key = next(k for k in scene.table.foreign_keys if k.name == place)
         dialect = scene.session.dialect
         column = key.columns[0]
-        where = f"{dialect.quote(column)} IS NOT NULL"
+        where = dialect.is_there(column)
         if not scene.counted(where):
             return None
         nobody = dialect.nobody(key)

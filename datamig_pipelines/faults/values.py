@@ -148,7 +148,12 @@ VALUES: tuple[Fault, ...] = (
     Spoilt("day_shifted", "a date is a day later", Spoil.DAY_LATER, (Kind.DATE,)),
     Spoilt("boolean_flipped", "a true is false or vice versa", Spoil.FLIPPED, (Kind.BOOLEAN,)),
     Spoilt("byte_changed", "a blob has another byte", Spoil.OTHER_BYTE, (Kind.BLOB,)),
-    Spoilt("json_key_changed", "JSON has another key", Spoil.OTHER_KEY, (Kind.JSON, Kind.TEXT)),
+    Spoilt(
+        "json_key_changed",
+        "JSON has another key",
+        Spoil.OTHER_KEY,
+        (Kind.JSON, Kind.TEXT, Kind.DOCUMENT),
+    ),
     RowsSwapped(),
     ColumnsSwapped(),
 )

@@ -3,6 +3,11 @@
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Final
+
+SOURCE_SUITE: Final = "before:"
+TARGET_SUITE: Final = "suite:"
+"""What the proof's name of a suite of expectations begins with; its file follows."""
 
 
 def now() -> str:
@@ -111,8 +116,8 @@ class Reject:
 class ProofEntry:
     """A proof's verdict: equal · different · not comparable.
 
-    Suites of expectations are remembered like proofs: ``before:<file>`` of the source, with their
-    digest as the target's figure, ``suite:<file>`` of the target.
+    Suites of expectations are remembered like proofs, the mark of their side before their file;
+    those of the source have their digest as the target's figure.
     """
 
     run_id: str
@@ -127,7 +132,7 @@ class ProofEntry:
     @property
     def of_suite(self) -> bool:
         """Say whether it is the verdict of a suite of expectations."""
-        return self.proof.startswith(("before:", "suite:"))
+        return self.proof.startswith((SOURCE_SUITE, TARGET_SUITE))
 
 
 @dataclass(frozen=True)

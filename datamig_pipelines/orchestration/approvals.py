@@ -21,11 +21,14 @@ _TAGS = ("user", "dagster/user")
 
 def approval_checks(graph: Graph) -> list[dg.AssetCheckSpec]:
     """Return the check of the plan that holds every step behind it; none if nothing is asked."""
-    if not graph.migration.approval.required:
-        return []
     text = "Somebody who may do so approved this very plan, and the approval has not run out."
+    return holding(graph, _CHECK, text) if graph.migration.approval.required else []
+
+
+def holding(graph: Graph, check: str, text: str) -> list[dg.AssetCheckSpec]:
+    """Return a check of the plan that holds every step behind it."""
     return [
-        dg.AssetCheckSpec(_CHECK, asset=graph.keys.step("plan"), description=text, blocking=True)
+        dg.AssetCheckSpec(check, asset=graph.keys.step("plan"), description=text, blocking=True)
     ]
 
 

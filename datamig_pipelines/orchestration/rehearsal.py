@@ -7,7 +7,7 @@ from typing import Any, cast
 import dagster as dg
 from pydantic import Field
 
-from datamig_pipelines.orchestration.approvals import show_verdict, verdict
+from datamig_pipelines.orchestration.approvals import holding, show_verdict, verdict
 from datamig_pipelines.orchestration.events import heard
 from datamig_pipelines.orchestration.failures import explained
 from datamig_pipelines.orchestration.graph import Graph
@@ -22,12 +22,8 @@ _TEXT = "Goes forward, back and forward again on a scratch copy of the target; t
 
 def rehearsal_checks(graph: Graph) -> list[dg.AssetCheckSpec]:
     """Return the check of the plan that holds every step behind it; none if nothing is asked."""
-    if not graph.migration.rehearsal.required:
-        return []
     text = "The way back of this very plan was rehearsed, well and not too long ago."
-    return [
-        dg.AssetCheckSpec(_CHECK, asset=graph.keys.step("plan"), description=text, blocking=True)
-    ]
+    return holding(graph, _CHECK, text) if graph.migration.rehearsal.required else []
 
 
 def rehearsal_results(

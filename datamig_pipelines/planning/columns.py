@@ -117,14 +117,16 @@ def _projection(
         return made
     cast = _cast(made, engines)
     if cast is None:
-        hexed = type_.kind is Kind.BLOB is form and _sends_lines(engines)
-        return replace(made, compare=None) if hexed else made
-    return replace(made, compare=form or into.kind, cast=cast)
+        return replace(made, compare=None) if _in_digits(made, engines) else made
+    form = into.kind if type_.kind is Kind.BLOB else form or into.kind
+    return replace(made, compare=form, cast=cast)
 
 
-def _sends_lines(engines: Engines) -> bool:
-    """Say whether a blob may leave as digits, so that a text made of it is not its own bytes."""
-    return Wire.COPY_TEXT in engines.source.can.sends
+def _in_digits(column: Projection, engines: Engines) -> bool:
+    """Say whether a blob travels as digits, so that a text made of it is not its own bytes."""
+    lines = Wire.COPY_TEXT in engines.source.can.sends
+    text = column.type.kind is Kind.BLOB is column.compare
+    return text and lines and Wire.COPY_TEXT in engines.target.can.takes
 
 
 def _made_by_a_function(column: Projection) -> Projection:
@@ -137,6 +139,8 @@ def _cast(column: Projection, engines: Engines) -> Cast | None:
     """Return what becomes of a value where the target takes it otherwise than it was sent."""
     if column.type.kind is column.into.kind is Kind.FLOAT:
         return Cast(engines.source.single(column.sql), replace(column.type, bits=32))
+    if _in_digits(column, engines):
+        return engines.source.cast(column.sql, column.type, column.into, own=True)
     if not engines.target.can.loads_by_cast:
         return None
     return engines.source.cast(column.sql, column.type, column.into, own=engines.same)

@@ -5,7 +5,11 @@ from datamig_pipelines.dialects.parsing import PARSED, TEXTS
 
 _TEXTS = (Kind.TEXT, Kind.CHAR, Kind.ENUM, Kind.SET, Kind.ANY, Kind.OTHER)
 _NUMBERS = (Kind.INTEGER, Kind.YEAR, Kind.DECIMAL)
-
+_WRITTEN = (Kind.JSON, Kind.ARRAY, Kind.OTHER, *TEXTS)
+"""Kinds whose text may be a document; a column that normalises it writes another text."""
+_CAST = (None, Kind.DATE, Kind.DOCUMENT)
+_MICROSECONDS = 6
+_MOMENTS = (Kind.TIMESTAMP, Kind.TIMESTAMPTZ)
 _SECONDS = (Kind.TIME, Kind.TIMETZ, Kind.TIMESTAMP, Kind.TIMESTAMPTZ)
 
 # Sessions are in UTC, so that a moment with a zone and one without are cast into each other there.
@@ -22,7 +26,6 @@ _JOINED = {
     (Kind.INTEGER, Kind.BOOLEAN): Kind.BOOLEAN,
     (Kind.DURATION, Kind.INTERVAL): Kind.DURATION,
     (Kind.INTERVAL, Kind.DURATION): Kind.DURATION,
-    (Kind.ARRAY, Kind.JSON): Kind.JSON,
     (Kind.FLOAT, Kind.DECIMAL): Kind.DECIMAL,
     (Kind.FLOAT, Kind.INTEGER): Kind.DECIMAL,
     (Kind.TIMESTAMP, Kind.DATE): Kind.DATE,
@@ -37,14 +40,26 @@ def compare_kind(source: Type, target: Type) -> Kind | None:
     a, b = source.kind, target.kind
     if a in _TEXTS and b in _TEXTS:
         return Kind.CHAR if Kind.CHAR in (a, b) else Kind.TEXT
-    if a is b:
-        normalised = a is Kind.JSON and target.binary and not source.binary
-        return None if normalised else a
+    if a is b and b is not Kind.JSON:
+        return a
     if a in _NUMBERS and b in _NUMBERS:
         return Kind.DECIMAL if Kind.DECIMAL in (a, b) else Kind.INTEGER
-    if a in TEXTS and (b in PARSED or (b is Kind.JSON and not target.binary)):
-        return Kind.TEXT if b is Kind.JSON else b
-    return _JOINED.get((a, b)) or (a if b in _TEXTS else None)
+    if a in _MOMENTS and b is Kind.TIME:
+        whole = target.fraction in (None, _MICROSECONDS)
+        return (Kind.TIME if whole else None) if target.strict else Kind.TIMESTAMP
+    if b is Kind.JSON:
+        return _of_json(source, target)
+    parsed = b if a in TEXTS and b in (*PARSED, Kind.BLOB) else None
+    return parsed or _JOINED.get((a, b)) or (a if b in _TEXTS else None)
+
+
+def _of_json(source: Type, target: Type) -> Kind | None:
+    """Return the form of what becomes JSON; a text that a column normalises is a document."""
+    if target.binary and not source.binary and source.kind in _WRITTEN:
+        return Kind.DOCUMENT
+    if source.kind in TEXTS:
+        return Kind.TEXT
+    return Kind.JSON if source.kind in (Kind.JSON, Kind.ARRAY) else None
 
 
 def changes(source: Type, target: Type) -> bool:
@@ -58,7 +73,9 @@ def changes(source: Type, target: Type) -> bool:
         return (source.bits or 64) > (target.bits or 64)
     if a is b and b in _SECONDS:
         return target.fraction is not None and _digits(source) > target.fraction
-    return a in TEXTS or Kind.BLOB in (a, b) or compare_kind(source, target) in (None, Kind.DATE)
+    if a in _MOMENTS and b is Kind.TIME:
+        return True
+    return a in TEXTS or Kind.BLOB in (a, b) or compare_kind(source, target) in _CAST
 
 
 def _finer(source: Type, target: Type) -> bool:

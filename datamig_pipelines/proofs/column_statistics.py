@@ -86,7 +86,7 @@ def _columns(target: Session, arrived: Sequence[Projection]) -> list[_Column]:
 def _measure(column: Projection) -> Measure:
     """Return the measure that both types have; a sum of floats hangs on the order of rows."""
     kinds = (column.cast.held.kind if column.cast else column.type.kind, column.into.kind)
-    if column.compare is None:
+    if column.compare in (None, Kind.DOCUMENT):  # its characters are not counted alike
         return Measure.NONE
     if all(k in _NUMBERS for k in kinds):
         return Measure.NUMBER

@@ -48,7 +48,9 @@ class Schema(Proof):
         wanted = evidence.target.dialect.kept(planned)
         if evidence.checks_refused:
             wanted = replace(wanted, checks=())
+        default = evidence.target.dialect.default_collation(evidence.target)
         missing = differences(wanted, actual, alike=evidence.alike)
+        missing += _reset(wanted, actual, default)
         verdict = Verdict.DIFFERENT if missing else Verdict.EQUAL
         figures = (_size(planned), _size(actual))
         return self.result(
@@ -95,6 +97,26 @@ def _weakened(planned: Table, actual: Table) -> list[str]:
         if has and has != _collation(column):
             found.append(f"collation of {column.name} (it is {has})")
     return found
+
+
+def _reset(planned: Table, actual: Table, default: str | None) -> list[str]:
+    """Return the columns whose own order of texts is gone: they have the database's, ``default``.
+
+    None: nobody knows it.
+    """
+    plain = {
+        c.name for c in actual.columns if default is not None and _same(_collation(c), default)
+    }
+    return [
+        f"collation of {c.name} (it is the database's)"
+        for c in planned.columns
+        if c.name in plain and not _same(_collation(c), default or "")
+    ]
+
+
+def _same(collation: str, default: str) -> bool:
+    """Say whether a collation, '' for none of its own, is the default."""
+    return collation.lower() in ("", default.lower())
 
 
 def _collation(column: Column) -> str:

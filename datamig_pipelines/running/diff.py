@@ -1,7 +1,7 @@
 """Finds out which rows of a loaded migration differ, and what would mend them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from datamig_pipelines.dialects import Statement
@@ -14,6 +14,7 @@ from datamig_pipelines.differences import (
     repairs,
 )
 from datamig_pipelines.differences.rejected import NotLeftOutError, without_rejected
+from datamig_pipelines.differences.replayed import NotReplayedError, replayed_pair
 from datamig_pipelines.errors import LedgerError
 from datamig_pipelines.ledger import Ledger
 from datamig_pipelines.planning import Plan
@@ -115,18 +116,21 @@ def _of_table(plan: Plan, route: Route, source: Session, target: Session, limit:
     context, ledger = plan.context, Ledger(target)
     state = ledger.table_state(context.run_id, route.name)
     seen = evidence(context, route, source, target, state)
-    if route.transform:
-        reason = f"{route.transform} made the rows of the target"
-        return TableDiff(route.name, None, reason)
-    try:
-        where = without_rejected(route, source, state, seen.rejected)
-    except NotLeftOutError as why:
-        return TableDiff(route.name, None, str(why))
-    pair = pair_of(route, source, target, state, where)
-    if not pair.columns:
+    arrived = route.columns if route.transform else (*route.columns, *route.computed)
+    left_out = [c.name for c in arrived if c.compare is None]
+    if len(left_out) == len(arrived):
         return TableDiff(route.name, None, "no column has a common form")
-    left_out = [c.name for c in (*route.columns, *route.computed) if c.compare is None]
-    found = find_differences(pair, limit)
+    try:
+        if route.transform:
+            pair = replayed_pair(route, source, target, state, context.migration.base)
+        else:
+            where = without_rejected(route, source, state, seen.rejected)
+            pair = pair_of(route, source, target, state, where)
+        found = find_differences(pair, limit)
+    except (NotLeftOutError, NotReplayedError) as why:
+        return TableDiff(route.name, None, str(why))
+    if route.transform:
+        found = replace(found, how=f"{found.how} of what {route.transform} returns now")
     with target.transaction():
         ledger.set_differences(context.run_id, route.name, entries(found))
     return TableDiff(route.name, found, "", tuple(left_out), repairs(pair, found))

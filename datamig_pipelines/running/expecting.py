@@ -14,6 +14,7 @@ from datamig_pipelines.expectations import SuiteResult, check_suite, verdicts
 from datamig_pipelines.expectations.subject import digest_of
 from datamig_pipelines.expectations.suite import read_suite
 from datamig_pipelines.ledger import Ledger, ProofEntry
+from datamig_pipelines.ledger.entry import SOURCE_SUITE, TARGET_SUITE
 from datamig_pipelines.planning import Plan
 from datamig_pipelines.proofs import Verdict
 from datamig_pipelines.running.opening import Situation, current_run, look, target_place
@@ -25,7 +26,7 @@ from datamig_pipelines.transfer import Event, Route
 
 _FRESH_S = 3600
 """So long a verdict about the source lets a run in that was not entered into the ledger yet."""
-_MARKS: dict[Side, str] = {"before": "before:", "after": "suite:"}
+_MARKS: dict[Side, str] = {"before": SOURCE_SUITE, "after": TARGET_SUITE}
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from typing import Any, Self
 from sqlalchemy.engine import URL
 
 from datamig_pipelines.dialects.base import Dialect
+from datamig_pipelines.dialects.documents import has_documents, in_buckets, rows_sql
 from datamig_pipelines.dialects.reading import Compared, Fingerprint, Landing, Read, Row
-from datamig_pipelines.dialects.statement import Statement
+from datamig_pipelines.dialects.statement import COMMIT, ROLLBACK, Statement
 from datamig_pipelines.errors import (
     ConnectionLostError,
     DatamigError,
@@ -85,7 +86,7 @@ class Session:
         self.query(self.dialect.begin())
         try:
             yield
-            self.query("COMMIT")  # may be refused as well: a deferred constraint, a busy file
+            self.query(COMMIT)  # may be refused as well: a deferred constraint, a busy file
         except BaseException:
             self._rollback()
             raise
@@ -115,13 +116,25 @@ class Session:
 
     def fingerprint(self, table: str, columns: Sequence[Compared], where: str = "") -> Fingerprint:
         """Return the portable checksum of a table (quoted name) or of a part of it."""
+        if has_documents(columns):
+            return sum(self._by_documents(table, columns, "", where).values(), Fingerprint(0, 0))
         return self.dialect.fingerprint(self, table, columns, where)
 
     def fingerprints(
         self, table: str, columns: Sequence[Compared], bucket: str, where: str = ""
     ) -> dict[int | None, Fingerprint]:
         """Return the portable checksum of every bucket of a table; ``bucket`` is SQL."""
+        if has_documents(columns):
+            return self._by_documents(table, columns, bucket, where)
         return self.dialect.fingerprints(self, table, columns, bucket, where)
+
+    def _by_documents(
+        self, table: str, columns: Sequence[Compared], bucket: str, where: str
+    ) -> dict[int | None, Fingerprint]:
+        sql = rows_sql(self.dialect, table, columns, bucket, where)
+        with self._translated():
+            lists = self.dialect.stream_select(self._connection, sql)
+            return in_buckets(row for rows in lists for row in rows)
 
     def lock_run(self, name: str) -> bool:
         """Take a lock that one session of a target may hold until it ends; False: another has it.
@@ -146,7 +159,7 @@ class Session:
 
     def _rollback(self) -> None:
         try:
-            self.query("ROLLBACK")
+            self.query(ROLLBACK)
         except DatamigError:
             # The connection is gone, and with it the transaction: the first error tells why.
             return

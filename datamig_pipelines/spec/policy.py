@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 
 from datamig_pipelines.spec.model import SpecModel
 
@@ -12,6 +12,20 @@ _MOST_HOURS = 876_000
 """A hundred years: what lasts longer may end after the last day that Python knows."""
 STORES = ("s3", "gs", "az")
 """Schemes of the object stores that hold backups."""
+
+
+_TRUTH: TypeAdapter[bool] = TypeAdapter(bool)
+
+
+def _asked(value: Any) -> Any:
+    """Return a condition; of what is none, one mistake is told, not one for each way to read it."""
+    try:
+        return value if value == "risky" else _TRUTH.validate_python(value)
+    except ValidationError:
+        raise ValueError("write true, false or risky") from None
+
+
+Required = Annotated[bool | Literal["risky"], BeforeValidator(_asked)]
 
 
 class Backup(SpecModel):
@@ -104,7 +118,7 @@ class Rollback(SpecModel):
 class Approval(SpecModel):
     """Whether a person has to approve a plan before it runs."""
 
-    required: bool | Literal["risky"] = Field(
+    required: Required = Field(
         default=False,
         description="true: every plan. risky: a plan that leaves something behind or changes "
         "values, or has no proven backup (docs/versions.md lists it).",
@@ -120,7 +134,7 @@ class Approval(SpecModel):
 class Rehearsal(SpecModel):
     """Whether a plan has to be rehearsed before it runs."""
 
-    required: bool | Literal["risky"] = Field(
+    required: Required = Field(
         default=False,
         description="true: every plan. risky: a plan that leaves something behind or changes "
         "values, or has no proven backup. The verdict is then kept in the target's ledger.",

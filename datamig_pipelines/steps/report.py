@@ -11,6 +11,7 @@ from datamig_pipelines.differences.causes import counted, mend
 from datamig_pipelines.errors import PermissionDeniedError
 from datamig_pipelines.expectations import docs_index
 from datamig_pipelines.ledger import Ledger
+from datamig_pipelines.ledger.entry import SOURCE_SUITE
 from datamig_pipelines.session import Session
 from datamig_pipelines.steps.base import Context, Step, StepDone
 from datamig_pipelines.transfer import Event
@@ -172,7 +173,7 @@ def as_markdown(figures: dict[str, Any]) -> str:
 
 
 def _suite(found: dict[str, Any]) -> str:
-    side = "source" if found["proof"].startswith("before:") else "target"
+    side = "source" if found["proof"].startswith(SOURCE_SUITE) else "target"
     word = {"equal": "holds", "different": "FAILS"}.get(found["verdict"], "warns")
     return f"{found['table']} in the {side} {word}: {found['detail']}"
 

@@ -27,6 +27,7 @@ NATIVE: dict[str, Words] = {
     "uuid": _words("uuid", "uuid", "UUID", "UUID"),
     "blob": _words("bytea", "varbinary(200)", "BLOB", "BLOB"),
     "json": _words("json", "json", "JSON", "JSON"),
+    "jsonb": _words("jsonb", "json", "JSON", "JSON"),
 }
 ID = "123e4567-e89b-12d3-a456-426614174000"
 _OTHER = "00000000-e89b-12d3-a456-426614174000"
@@ -77,8 +78,16 @@ CASES = (
     CastCase("text_boolean", "text", "boolean", ("'true'", "'false'"), "false"),
     CastCase("text_uuid", "text", "uuid", (f"'{ID.upper()}'", f"'{ID}'"), f"'{_OTHER}'"),
     CastCase("text_json", "text", "json", ("'{\"b\":  1.50}'", "'[]'"), "'{\"b\": 1.50}'"),
+    CastCase(
+        "json_document", "json", "jsonb",
+        ('\'{"b":  1.50, "aa": [1e2, "\\u00e9", null], "b": 2}\'', "'[true, {}]'"),
+        '\'{"b": 2, "aa": [101, "é", null]}\'',
+    ),
+    CastCase("text_document", "text", "jsonb", ("'{\"b\":  1.50, \"a\": []}'", "'[]'"), "'{}'"),
     CastCase("uuid_text", "uuid", "text", (f"'{ID}'", f"'{_OTHER}'"), f"'{_OTHER}'"),
     CastCase("blob_uuid", "blob", "uuid", (f"'{ID}'", f"'{_OTHER}'"), f"'{_OTHER}'"),
+    CastCase("text_blob", "text", "blob", ("'aé'", "''"), "'x'"),
+    CastCase("blob_text", "blob", "text", ("'c3a941'", "'4142'"), "'x'"),
     CastCase("integer_boolean", "integer", "boolean", ("1", "0"), "false"),
     CastCase("float_text", "float", "text", ("1.5", "-1e20"), "'1.6'"),
     CastCase("stamp_text", "timestamp", "text", ("'2020-01-31 10:00:00.5'", "'1999-12-31'"), "'x'"),
@@ -92,8 +101,21 @@ UNPROVEN = {
     },
 }
 """Columns that have no common form with a target, and why."""
+_NO_DASH = {"blob_uuid": "32 digits without a dash are no UUID to this path"}
+_NO_TEXT = {"blob_text": "bytes are no value of a column of texts to this path"}
+_NO_CLOCK = {
+    "stamp_time": "a moment is no time of day to this path",
+    "instant_time": "a moment is no time of day to this path",
+}
 REFUSED = {
-    ("duckdb", t): {"blob_uuid": "32 digits without a dash are no UUID to this path"}
-    for t in ("postgres", "duckdb", "mysql", "sqlite")
-} | {("postgres", "duckdb"): {"blob_uuid": "32 digits without a dash are no UUID to DuckDB"}}
+    ("duckdb", "postgres"): _NO_DASH | _NO_TEXT,
+    ("duckdb", "mysql"): _NO_DASH | _NO_TEXT,
+    ("duckdb", "duckdb"): _NO_DASH,
+    ("duckdb", "sqlite"): _NO_DASH,
+    ("postgres", "duckdb"): _NO_DASH,
+    ("sqlite", "postgres"): _NO_TEXT | _NO_CLOCK,
+    ("sqlite", "mysql"): _NO_TEXT,
+    ("sqlite", "sqlite"): _NO_TEXT | _NO_CLOCK,
+    ("sqlite", "duckdb"): {"text_blob": "a text is no value of a column of bytes to this path"},
+}
 """Columns whose values a pair refuses, so that there is nothing to prove."""

@@ -18,6 +18,18 @@ ROUNDED = (
         ("'2020-01-31 10:00:00.5'", "'1969-12-31 23:59:58.5'"), "'2020-01-31 10:00:00'",
     ),
 )  # fmt: skip
+TAKES_MOMENTS = {"postgres", "sqlite"}
+"""Targets that take a moment for a time of day; all others refuse it."""
+CLOCKS = (
+    CastCase(
+        "stamp_time", "timestamp", "time",
+        ("'2020-01-31 10:00:00.25'", "'1969-12-31 23:59:59'"), "'10:00:00.5'",
+    ),
+    CastCase(
+        "instant_time", "timestamptz", "time",
+        ("'2020-01-31 10:00:00.25+00'", "'1999-12-31 23:59:59+00'"), "'11:00:00.25'",
+    ),
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -39,7 +51,8 @@ def test_casts_are_proven(*, request, target_url, source, target, tmp_path, monk
     urls = request.getfixturevalue(SOURCES[source]), target_url(target)
     odd = {*UNPROVEN.get(target, {}), *REFUSED.get((source, target), {})}
     rounded = ROUNDED if target in CASTS_ON_LOAD else ()
-    cases = [c for c in (*CASES, *rounded) if c.name not in odd]
+    clocks = CLOCKS if target in TAKES_MOMENTS else ()
+    cases = [c for c in (*CASES, *rounded, *clocks) if c.name not in odd]
     with speak(source, urls[0]) as there:
         _fill(there, source, cases)
 

@@ -20,6 +20,7 @@ CREATE TABLE orders (
 CREATE TABLE events (happened_at {timestamp}, level VARCHAR(8), message VARCHAR(80));
 CREATE TABLE codes (
   code VARCHAR(8) PRIMARY KEY, label VARCHAR(40) NOT NULL, place INTEGER NOT NULL,
+  shelf VARCHAR(8){collated},
   CONSTRAINT ck_codes_place CHECK (place > 0)
 );
 CREATE INDEX people_name ON people (name);
@@ -36,6 +37,7 @@ _WORDS = {
         "blob": "BYTEA",
         "timestamp": "TIMESTAMP",
         "json": "JSON",
+        "collated": ' COLLATE "C"',
     },
     "mysql": {
         "identity": "INT NOT NULL AUTO_INCREMENT PRIMARY KEY",
@@ -45,6 +47,7 @@ _WORDS = {
         "blob": "LONGBLOB",
         "timestamp": "DATETIME(6)",
         "json": "JSON",
+        "collated": " COLLATE utf8mb4_bin",
     },
     "sqlite": {
         "identity": "INTEGER PRIMARY KEY AUTOINCREMENT",
@@ -54,6 +57,7 @@ _WORDS = {
         "blob": "BLOB",
         "timestamp": "TIMESTAMP",
         "json": "JSON",
+        "collated": " COLLATE NOCASE",
     },
     "duckdb": {
         "identity": "INTEGER DEFAULT nextval('counter_{table}') PRIMARY KEY",
@@ -63,6 +67,7 @@ _WORDS = {
         "blob": "BLOB",
         "timestamp": "TIMESTAMP",
         "json": "JSON",
+        "collated": " COLLATE NOCASE",
     },
 }
 _MORE = {
@@ -126,7 +131,7 @@ def _rows(engine: str) -> list[str]:
         for n in range(1, ORDERS + 1)
     ]
     events = [f"({moment(n)}, 'info', 'message {n}')" for n in range(EVENTS)]
-    codes = [f"('C{n}', 'label {n}', {n})" for n in range(1, 9)]
+    codes = [f"('C{n}', 'label {n}', {n}, 'S{n}')" for n in range(1, 9)]
     filled = {"codes": codes, "people": people, "orders": orders, "events": events}
     more = [f"INSERT INTO {t} VALUES {', '.join(rows)}" for t, rows in filled.items()]
     if engine == "postgresql":

@@ -10,6 +10,7 @@ from datamig_pipelines.faults.values import Spoilt
 from datamig_pipelines.running import Breaker
 
 CANNOT = {  # engine → fault → why there is none
+    "postgresql": {"collation_lost": "a column's own collation is left behind, as the plan says"},
     "mysql": {
         "boolean_flipped": "TINYINT(1) is an integer there and here: number_changed",
         "column_lost": "DDL cannot be rolled back, the values would be gone: column_renamed",

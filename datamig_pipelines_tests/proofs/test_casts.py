@@ -158,3 +158,63 @@ def test_word_for_a_moment_is_rejected(
         "equal",
         f"without the {4 * len(EVALUATED)} rows that were rejected",
     )
+
+
+@pytest.mark.parametrize("keyed", [True, False], ids=["keyed", "without a key"])
+def test_document_that_jsonb_rewrote_is_compared_by_what_it_says(
+    going: Going, sqlite_url: str, pg_url: str, *, keyed: bool
+) -> None:
+    """Keys in another order are no difference; one other number is, by row, and can be mended."""
+    journey = going(
+        sqlite_url, pg_url, casts=_casts("t", {"j": "jsonb"}), backup={"verify": "none"},
+        batch_size=100,
+    )  # fmt: skip
+    rows = ", ".join(f'({i}, \'{{"b":  {i}.50, "aa": [1E2, "\\u00e9"]}}\')' for i in range(600))
+    journey.ask(
+        f"CREATE TABLE t (id integer {'PRIMARY KEY' if keyed else 'NOT NULL'}, j json)",
+        f"INSERT INTO t VALUES {rows}, (600, NULL), (601, '[]')",
+        side="source",
+    )
+
+    journey.run()
+
+    assert _fingerprint(journey) == ("equal", "")
+    quoted = journey.named("t")
+    journey.ask(f"UPDATE {quoted} SET j = jsonb_set(j, '{{b}}', '7.5') WHERE id IN (7, 8)")
+    (seen,) = running.diff(journey.migration)
+    assert [(d.source, d.target) for d in seen.diff.differences] == [
+        ('{"aa":[100,"é"],"b":8.5}', '{"aa":[100,"é"],"b":7.5}')
+    ]
+    journey.ask(*[str(s.sql) for s in seen.repairs])
+    (seen,) = running.diff(journey.migration)
+    assert seen.verdict == "equal"
+    journey.ask(
+        f"UPDATE {quoted} SET j = CASE id WHEN 1 THEN (SELECT j FROM {quoted} WHERE id = 2) "
+        f"ELSE (SELECT j FROM {quoted} WHERE id = 1) END WHERE id IN (1, 2)"
+    )
+    assert (
+        "values stand in other rows; another value in j (2)"
+        in journey.refused(running.validate).message
+    )
+
+
+def test_text_that_only_the_target_takes_for_escaped_bytes_is_not_comparable(
+    going: Going, mariadb_url: str, pg_url: str
+) -> None:
+    r"""``\x41`` is an ``A`` to PostgreSQL, ``\101`` too; any other value is a true difference."""
+    journey = going(
+        mariadb_url, pg_url, casts=_casts("t", {"b": "bytea"}), backup={"verify": "none"}
+    )
+    journey.ask(
+        "CREATE TABLE t (id integer PRIMARY KEY, b varchar(20))",
+        r"INSERT INTO t VALUES (1, '\\x41'), (2, '\\101'), (3, 'B\\\\'), (4, 'é'), (5, NULL)",
+        side="source",
+    )
+
+    journey.run()
+
+    assert journey.rows("t", "b") == [(b"A",), (b"A",), (b"B\\",), ("é".encode(),), (None,)]
+    told = "differs in b; a text that engines read differently in b (3)"
+    assert _fingerprint(journey) == ("not comparable", told)
+    journey.ask(f"UPDATE {journey.named('t')} SET b = 'C' WHERE id = 1")
+    assert "another value in b (1)" in journey.refused(running.validate).message

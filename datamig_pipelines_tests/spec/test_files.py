@@ -69,6 +69,11 @@ MISTAKES = {
         6,
         "validate.proofs.0: Input should be 'row",
     ),
+    "no condition": (
+        "  rehearsal: {required: maybe}\n",
+        6,
+        "rehearsal.required: write true, false or risky (here: 'maybe')",
+    ),
     "drop and rename": (
         "  tables:\n    - name: a\n      columns:\n        b: {drop: true, rename: c}\n",
         9,
@@ -106,6 +111,15 @@ def test_mistake_is_shown_with_its_line(tmp_path, extra, line, reason):
 
     assert caught.value.where == f"{path}:{line}"
     assert reason in caught.value.message
+
+
+def test_condition_that_is_none_is_one_mistake(tmp_path):
+    """Not one for each type that the key could have been."""
+    with pytest.raises(SpecError) as caught:
+        read_migration(written(tmp_path, HEAD + "  approval: {required: 7}\n"))
+
+    assert caught.value.message == "approval.required: write true, false or risky (here: 7)"
+    assert "also" not in caught.value.hint
 
 
 def test_all_mistakes_are_shown(tmp_path):

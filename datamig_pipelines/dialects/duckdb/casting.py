@@ -12,6 +12,8 @@ _NUMBER: Final = "^ *[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+) *$"
 
 def cast(sql: str, held: Type, into: Type) -> Cast | None:
     """Return the value as it has to arrive; numbers are rounded half away from zero."""
+    if into.kind is Kind.TIME and held.kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
+        return Cast(f"CAST(CAST({sql} AS TIMESTAMP) AS TIME)", Type(Kind.TIME))
     if into.kind is Kind.DATE and held.kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
         return Cast(f"CAST({sql} AS DATE)", Type(Kind.DATE))
     if rounds_seconds(held, into) and held.fraction in (None, 6):

@@ -170,6 +170,10 @@ class DuckDB(DuckDBTampering, Dialect):
         return rendering.stream_lists(connection, self.select(read))
 
     @override
+    def stream_select(self, connection: Any, sql: str) -> Iterator[list[tuple[Any, ...]]]:
+        return rendering.stream_lists(connection, sql)  # type: ignore[return-value]
+
+    @override
     def record_batches(self, connection: Any, sql: str) -> Iterator[Any]:
         yield from driver.record_batches(connection, sql)
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
-from datamig_pipelines.catalog import Check, Column, ForeignKey, Index, Key, Table
-from datamig_pipelines.dialects.tampering import Harm, Spoil, Tampering
+from datamig_pipelines.catalog import Column, Index, Key, Table
+from datamig_pipelines.dialects.tampering import Harm, RebuildTampering, Spoil, Tampering
 
 if TYPE_CHECKING:
     from datamig_pipelines.dialects.base import Queryable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _BYTE = "CASE WHEN substr(hex({c}), 1, 2) = '00' THEN '01' ELSE '00' END"
 
 
-class DuckDBTampering(Tampering):
+class DuckDBTampering(RebuildTampering):
     """DuckDB guards references at all times, so that some tables cannot be harmed."""
 
     spoils: ClassVar[Mapping[Spoil, str]] = {
@@ -42,28 +42,6 @@ class DuckDBTampering(Tampering):
         return None  # none can be dropped and made again in one transaction
 
     @override
-    def lose_unique(self, session: "Queryable", table: Table, key: Key) -> Harm | None:
-        left = tuple(u for u in table.uniques if u != key)
-        return self._rebuilt(table, replace(table, uniques=left))
-
-    @override
-    def lose_check(self, session: "Queryable", table: Table, check: Check) -> Harm | None:
-        left = tuple(c for c in table.checks if c != check)
-        return self._rebuilt(table, replace(table, checks=left))
-
-    @override
-    def lose_foreign_key(self, session: "Queryable", table: Table, key: ForeignKey) -> Harm | None:
-        left = tuple(k for k in table.foreign_keys if k != key)
-        return self._rebuilt(table, replace(table, foreign_keys=left))
-
-    @override
-    def recollate(self, session: "Queryable", table: Table, column: Column) -> Harm | None:
-        if " COLLATE " in column.type.native:
-            return None
-        other = replace(column, type=replace(column.type, native="VARCHAR COLLATE NOCASE"))
-        columns = tuple(other if c.name == column.name else c for c in table.columns)
-        return self._rebuilt(table, replace(table, columns=columns))
-
     def _rebuilt(self, table: Table, altered: Table) -> Harm:
         """Put another table with the same rows in the place of one."""
         bare = [f"DROP INDEX {self._beside(table, i.name)}" for i in table.indexes]

@@ -56,6 +56,10 @@ class Files(DuckDB):
     sqlglot: ClassVar[str] = "duckdb"
     can: ClassVar[Capabilities] = _PLAIN
 
+    @override
+    def default_collation(self, session: Queryable) -> str | None:
+        return None
+
     # ---- driver
 
     @override

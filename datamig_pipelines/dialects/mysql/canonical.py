@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from datamig_pipelines.catalog import Kind, Type
+from datamig_pipelines.dialects.mysql.names import literal
 from datamig_pipelines.dialects.mysql.rendering import number, text, truth
 from datamig_pipelines.dialects.parsing import PARSED, TEXTS, Speech
 from datamig_pipelines.dialects.reading import Compared
@@ -103,6 +104,11 @@ def _blob(sql: str, held: Type) -> str:
         sql = text(sql, held, _PLAIN_TEXT)
     # HEX gives NULL above max_allowed_packet: such a blob must be an error and not look like NULL.
     return f"COALESCE(LOWER(HEX({sql})), IF({sql} IS NULL, NULL, {_error(f'LENGTH({sql})')}))"
+
+
+def blob_digits(sql: str) -> str:
+    """Return SQL of the text that a blob becomes in a column of texts: its digits."""
+    return f"CONCAT({literal(chr(92) + 'x')}, {_blob(sql, Type(Kind.BLOB))})"
 
 
 def _error(seed: str) -> str:

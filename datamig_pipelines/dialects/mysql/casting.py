@@ -3,25 +3,33 @@
 from typing import Final
 
 from datamig_pipelines.catalog import Kind, Type
+from datamig_pipelines.dialects.mysql.canonical import blob_digits
 from datamig_pipelines.dialects.mysql.rendering import number, text
 from datamig_pipelines.dialects.parsing import TEXTS, rounds_digits, rounds_seconds
 from datamig_pipelines.dialects.reading import Cast
 
 _MOST_DIGITS: Final = 65
 _MOST_SCALE: Final = 30
+_PARTS: Final = {
+    Kind.DATE: ("DATE", Type(Kind.DATE)),
+    Kind.TIME: ("TIME(6)", Type(Kind.TIME, fraction=6)),
+}
+"""Parts of a moment."""
 _NUMBER: Final = "^ *[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+) *$"
 
 
 def cast(sql: str, held: Type, into: Type) -> Cast | None:
     """Return the value as it has to arrive; numbers are rounded half away from zero."""
-    if into.kind is Kind.DATE and held.kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
-        return Cast(f"CAST({sql} AS DATE)", Type(Kind.DATE))
+    if held.kind is Kind.BLOB and into.kind is Kind.TEXT:
+        return Cast(blob_digits(sql), into)
+    if into.kind in _PARTS and held.kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
+        native, part = _PARTS[into.kind]
+        return Cast(f"CAST({sql} AS {native})", part)
     if rounds_seconds(held, into):
         return Cast(_moment(sql, into.fraction or 0), held)
-    if not rounds_digits(held, into) or (into.precision or 0) > _MOST_DIGITS:
-        return None
     scale = into.scale or 0
-    if scale > _MOST_SCALE:
+    room = (into.precision or 0) <= _MOST_DIGITS and scale <= _MOST_SCALE
+    if not rounds_digits(held, into) or not room:
         return None
     if held.kind in TEXTS:
         words = text(sql, held, Type(Kind.TEXT))

@@ -21,7 +21,7 @@ from datamig_pipelines.catalog import (
     View,
 )
 from datamig_pipelines.dialects.base import RUN_LOCK, Dialect, Queryable, Scratch
-from datamig_pipelines.dialects.capabilities import Capabilities, Limit, Referable, Wire
+from datamig_pipelines.dialects.capabilities import Alchemy, Capabilities, Limit, Referable, Wire
 from datamig_pipelines.dialects.dumping import Beside, DumpOrder, DumpStream
 from datamig_pipelines.dialects.fitting import Beyond, Limits
 from datamig_pipelines.dialects.mysql import (
@@ -62,6 +62,9 @@ class MySQL(MySQLTampering, Dialect):
     sqlglot: ClassVar[str] = "mysql"
     regexp_operator: ClassVar[str | None] = "REGEXP"
     placeholder: ClassVar[str] = "%s"
+    alchemy: ClassVar[Alchemy | None] = Alchemy(
+        "mysql+pymysql", (("init_command", "SET SESSION TRANSACTION READ ONLY"),)
+    )
     can: ClassVar[Capabilities] = Capabilities(
         sends=(Wire.COPY_TEXT, Wire.CELLS),
         takes=(Wire.COPY_TEXT,),
@@ -164,6 +167,10 @@ class MySQL(MySQLTampering, Dialect):
         return bool(session.query(sql, (name.name,))[0][0])
 
     @override
+    def default_collation(self, session: Queryable) -> str | None:
+        return str(session.query("SELECT @@collation_database")[0][0])
+
+    @override
     def declare(self, type_: Type) -> tuple[Type, str]:
         return declaring.declare(type_)
 
@@ -185,6 +192,11 @@ class MySQL(MySQLTampering, Dialect):
         if read.wire is Wire.COPY_TEXT:
             return packets.read_lines(connection, sql, selecting.piece_decoders(read))
         return packets.read_cells(connection, sql, selecting.cell_decoders(read))
+
+    @override
+    def stream_select(self, connection: Any, sql: str) -> Iterator[list[tuple[Any, ...]]]:
+        for row in packets.read_texts(connection, sql):
+            yield [row]
 
     @override
     def in_range(

@@ -248,6 +248,19 @@ def read_cells(
         result.close()
 
 
+def read_texts(connection: Any, sql: str) -> Iterator[tuple[Cell, ...]]:
+    """Yield rows of a statement, every value as its text."""
+    result = Result(connection, sql)
+    payloads = result.payloads()
+    decoders: tuple[Decoder, ...] = (bytes.decode,) * result.columns
+    try:
+        for payload in payloads:
+            yield _cells(payload, decoders)
+    finally:
+        payloads.close()
+        result.close()
+
+
 def _cells(payload: bytes, decoders: tuple[Decoder, ...]) -> tuple[Cell, ...]:
     row: list[Cell] = []
     at = 0

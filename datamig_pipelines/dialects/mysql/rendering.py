@@ -127,7 +127,8 @@ def copy_field(projection: Projection) -> str:
     null = literal("\\N")
     if held.kind is Kind.BLOB:
         prefix = "" if into.kind is Kind.UUID else literal("\\\\x") + ", "
-        return f"IF({sql} IS NULL, {null}, CONCAT({prefix}HEX({sql})))"
+        digits = f"HEX({sql})" if into.kind in (Kind.BLOB, Kind.UUID) else f"LOWER(HEX({sql}))"
+        return f"IF({sql} IS NULL, {null}, CONCAT({prefix}{digits}))"
     cell = text(sql, held, into)
     if held.kind in _ESCAPING:
         # As bytes: REPLACE is twice as fast, and no collation can call a tab equal to nothing.

@@ -17,6 +17,9 @@ _AFTER_TYPE = re.compile(r"^`(?:[^`]|``)*` \w+(?:\([^)]*\))?(?: CHARACTER SET \w
 """The head of a column's line, up to where its collation belongs."""
 
 
+_COLLATION = re.compile(r"( CHARACTER SET \w+)?( COLLATE \w+)")
+
+
 class MySQLTampering(Tampering):
     """Mends by the lines of SHOW CREATE TABLE, which say a column or key as it was."""
 
@@ -111,6 +114,15 @@ class MySQLTampering(Tampering):
             to = line.replace(f" COLLATE {now}", f" COLLATE {other}", 1)
         else:  # it has the table's
             to = _AFTER_TYPE.sub(rf"\g<0> COLLATE {other}", line, count=1)
+        return self._modified(session, table, column, to)
+
+    @override
+    def lose_collation(self, session: "Queryable", table: Table, column: Column) -> Harm | None:
+        asked = "SELECT @@character_set_database, @@collation_database"
+        charset, collation = session.query(asked)[0]
+        line = self._line(session, table, self.quote(column.name))
+        bare = _COLLATION.sub("", line, count=1)
+        to = _AFTER_TYPE.sub(rf"\g<0> CHARACTER SET {charset} COLLATE {collation}", bare, count=1)
         return self._modified(session, table, column, to)
 
     @override

@@ -21,7 +21,7 @@ from datamig_pipelines.catalog import (
     View,
 )
 from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
-from datamig_pipelines.dialects.capabilities import Capabilities, Limit, Referable, Wire
+from datamig_pipelines.dialects.capabilities import Alchemy, Capabilities, Limit, Referable, Wire
 from datamig_pipelines.dialects.dumping import Beside, DumpOrder, DumpStream
 from datamig_pipelines.dialects.fitting import Beyond, Limits
 from datamig_pipelines.dialects.postgres import (
@@ -58,6 +58,9 @@ class Postgres(PostgresTampering, Dialect):
     label: ClassVar[str] = "PostgreSQL"
     sqlglot: ClassVar[str] = "postgres"
     placeholder: ClassVar[str] = "%s"
+    alchemy: ClassVar[Alchemy | None] = Alchemy(
+        "postgresql+psycopg2", (("options", "-c default_transaction_read_only=on"),)
+    )
     can: ClassVar[Capabilities] = Capabilities(
         sends=(Wire.COPY_BINARY, Wire.COPY_TEXT, Wire.COPY_CSV),
         takes=(Wire.COPY_BINARY, Wire.COPY_TEXT),
@@ -156,6 +159,10 @@ class Postgres(PostgresTampering, Dialect):
         return catalog_reader.read_catalog(session, schema)
 
     @override
+    def default_collation(self, session: Queryable) -> str | None:
+        return None  # no column that we make has one of its own
+
+    @override
     def declare(self, type_: Type) -> tuple[Type, str]:
         return declaring.declare(type_)
 
@@ -184,6 +191,10 @@ class Postgres(PostgresTampering, Dialect):
         only = catalog_reader.has_heirs(connection, read.table)
         select = rendering.select(read, only=only)
         return copying.copy_out_lists(connection, select, read.wire, by_place=not read.key)
+
+    @override
+    def stream_select(self, connection: Any, sql: str) -> Iterator[list[tuple[Any, ...]]]:
+        return driver.stream_select(connection, sql)
 
     @override
     def write(self, connection: Any, landing: Landing, payload: Any) -> int:

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.engine import URL
@@ -96,6 +96,17 @@ def query(
         while cursor.nextset():
             rows = cursor.fetchall() if cursor.description else []
         return rows
+
+
+def stream_select(
+    connection: "Connection[tuple[Any, ...]]", sql: str
+) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield the rows of a SELECT as the server sends them, one at a time."""
+    from psycopg import RawCursor
+
+    with RawCursor(connection) as cursor:
+        for row in cursor.stream(sql.encode()):
+            yield [row]
 
 
 def _numbered(sql: str) -> str:

@@ -19,6 +19,8 @@ _HALVES_TURN: Final = datetime(2000, 1, 1)  # noqa: DTZ001 (PostgreSQL counts fr
 
 def cast(sql: str, held: Type, into: Type) -> Cast | None:
     """Return the value as it has to arrive; numbers are rounded half away from zero."""
+    if into.kind is Kind.TIME and held.kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
+        return Cast(f"datamig_clock({sql})", Type(Kind.TIME))
     if rounds_seconds(held, into):
         return Cast(f"datamig_moment({sql}, {into.fraction or 0})", held)
     if not rounds_digits(held, into):
@@ -45,6 +47,12 @@ def single(value: Cell) -> Cell:
         return float(struct.unpack("f", struct.pack("f", value))[0])
     except OverflowError:
         return value
+
+
+def clock(value: Cell) -> Cell:
+    """Return the time of day of a moment, in UTC."""
+    text = stamp(value) if isinstance(value, str) else ""
+    return text[11:] if _MOMENT.fullmatch(text) else value
 
 
 def moment(value: Cell, digits: int) -> Cell:

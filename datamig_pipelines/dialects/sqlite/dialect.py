@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from datamig_pipelines.catalog import Catalog, Column, Default, Table, TableName, Type
 from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
-from datamig_pipelines.dialects.capabilities import Capabilities, Limit, Referable, Wire
+from datamig_pipelines.dialects.capabilities import Alchemy, Capabilities, Limit, Referable, Wire
 from datamig_pipelines.dialects.comparing import Measure, Measured
 from datamig_pipelines.dialects.dumping import DumpOrder
 from datamig_pipelines.dialects.fitting import Beyond, Limits
@@ -54,6 +54,7 @@ class SQLite(SQLiteTampering, Dialect):
     sqlglot = "sqlite"
     regexp_operator: ClassVar[str | None] = None
     placeholder: ClassVar[str] = "?"
+    alchemy: ClassVar[Alchemy | None] = Alchemy("sqlite")
     can = Capabilities(
         sends=(Wire.ARROW, Wire.CELLS),
         takes=(Wire.CELLS,),
@@ -184,6 +185,10 @@ class SQLite(SQLiteTampering, Dialect):
         if read.wire is Wire.ARROW:
             return columnar.stream_lists(connection, read)  # type: ignore[return-value]
         return rendering.cells(driver.batches(connection, rendering.select(read)), read)
+
+    @override
+    def stream_select(self, connection: Any, sql: str) -> Iterator[list[tuple[Any, ...]]]:
+        return driver.batches(connection, sql)
 
     @override
     def in_range(

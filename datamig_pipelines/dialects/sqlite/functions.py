@@ -14,7 +14,7 @@ from typing_extensions import override
 from datamig_pipelines.catalog import Kind, Type
 from datamig_pipelines.dialects.canonical import Canon, canon
 from datamig_pipelines.dialects.reading import Cell, Compared
-from datamig_pipelines.dialects.sqlite.casting import moment, rounded, single
+from datamig_pipelines.dialects.sqlite.casting import clock, moment, rounded, single
 
 CELL_END: Final = "\x1f"
 NULL: Final = "\x1e"
@@ -35,6 +35,7 @@ def register(connection: sqlite3.Connection) -> None:
     connection.create_function("datamig_float", 1, float, deterministic=True)
     connection.create_function("datamig_round", 2, rounded, deterministic=True)
     connection.create_function("datamig_single", 1, single, deterministic=True)
+    connection.create_function("datamig_clock", 1, clock, deterministic=True)
     connection.create_function("datamig_moment", 2, moment, deterministic=True)
     connection.create_aggregate("datamig_fingerprint", -1, _Fingerprint)  # type: ignore[arg-type]
     connection.create_aggregate("datamig_buckets", -1, _Buckets)  # type: ignore[arg-type]

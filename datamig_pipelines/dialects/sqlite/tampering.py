@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
-from datamig_pipelines.catalog import Check, Column, ForeignKey, Index, Key, Table, TableName
-from datamig_pipelines.dialects.tampering import Harm, Spoil, Tampering
+from datamig_pipelines.catalog import Column, ForeignKey, Index, Key, Table, TableName
+from datamig_pipelines.dialects.tampering import Harm, RebuildTampering, Spoil, Tampering
 
 if TYPE_CHECKING:
     from datamig_pipelines.dialects.base import Queryable
 
 
-class SQLiteTampering(Tampering):
+class SQLiteTampering(RebuildTampering):
     """SQLite checks no reference of ours while we write, and keeps dates as texts."""
 
     spoils: ClassVar[Mapping[Spoil, str]] = {
@@ -60,13 +60,6 @@ class SQLiteTampering(Tampering):
         return self._with_column(table, replace(column, default=None))
 
     @override
-    def recollate(self, session: "Queryable", table: Table, column: Column) -> Harm | None:
-        if " COLLATE " in column.type.native:
-            return None
-        native = f"{column.type.native} COLLATE NOCASE"
-        return self._with_column(table, replace(column, type=replace(column.type, native=native)))
-
-    @override
     def lose_comment(
         self, session: "Queryable", table: Table, column: Column | None
     ) -> Harm | None:
@@ -91,21 +84,6 @@ class SQLiteTampering(Tampering):
         return self._rebuilt(table, replace(table, primary_key=None, columns=columns))
 
     @override
-    def lose_unique(self, session: "Queryable", table: Table, key: Key) -> Harm | None:
-        left = tuple(u for u in table.uniques if u != key)
-        return self._rebuilt(table, replace(table, uniques=left))
-
-    @override
-    def lose_check(self, session: "Queryable", table: Table, check: Check) -> Harm | None:
-        left = tuple(c for c in table.checks if c != check)
-        return self._rebuilt(table, replace(table, checks=left))
-
-    @override
-    def lose_foreign_key(self, session: "Queryable", table: Table, key: ForeignKey) -> Harm | None:
-        left = tuple(k for k in table.foreign_keys if k.name != key.name)
-        return self._rebuilt(table, replace(table, foreign_keys=left))
-
-    @override
     def defer_foreign_key(self, session: "Queryable", table: Table, key: ForeignKey) -> Harm | None:
         keys = tuple(
             replace(k, deferrable="deferred") if k.name == key.name else k
@@ -113,10 +91,7 @@ class SQLiteTampering(Tampering):
         )
         return None if key.deferrable else self._rebuilt(table, replace(table, foreign_keys=keys))
 
-    def _with_column(self, table: Table, column: Column) -> Harm:
-        columns = tuple(column if c.name == column.name else c for c in table.columns)
-        return self._rebuilt(table, replace(table, columns=columns))
-
+    @override
     def _rebuilt(self, table: Table, altered: Table) -> Harm:
         """Put another table with the same rows in the place of one; triggers on it go."""
         new = TableName("", f"{table.name.name}__x")
