@@ -1,7 +1,7 @@
 """Reads and writes what has been done."""
 
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from typing import Any
 
 from datamig_pipelines.errors import (
@@ -20,6 +20,7 @@ from datamig_pipelines.ledger.entry import (
     Shard,
     ShardState,
     TableState,
+    behind,
     now,
 )
 from datamig_pipelines.ledger.tables import column_names, ledger_name, ledger_tables
@@ -62,12 +63,16 @@ class Ledger:
         return [RunEntry(*row) for row in rows]
 
     def start_run(self, run: RunEntry) -> None:
-        """Remember a new run."""
-        self._insert("run", astuple(run))
+        """Remember a new run, as the newest of the target even where the clock went back."""
+        there = [RunEntry(*row) for row in self._fetch("run", (), ())]
+        last = max((max(r.started_at, r.finished_at or "") for r in there), default="")
+        self._insert("run", astuple(replace(run, started_at=behind(run.started_at, last))))
 
     def end_run(self, run_id: str, status: str, detail: str = "") -> None:
         """Write down how a run ended (or that it goes on: ``running``)."""
         finished = None if status == "running" else now()
+        for row in self._fetch("run", ("run_id",), (run_id,)) if finished else ():
+            finished = behind(now(), RunEntry(*row).started_at)
         self._update(
             "run", ("status", "finished_at", "detail"), (status, finished, detail), run_id=run_id
         )

