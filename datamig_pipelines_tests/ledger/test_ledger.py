@@ -258,8 +258,9 @@ def test_shard_goes_on_behind_its_last_batch(ledger):
 
 def test_ledger_of_an_older_version_is_refused(ledger):
     """A ledger without shards is no ledger to go on with: nothing is read from it or written."""
-    shard = ledger.dialect.table(ledger_name(ledger.dialect, "shard"))
-    ledger.session.query(f"DROP TABLE {shard}")
+    for name in ("shard", "snapshot"):
+        table = ledger.dialect.table(ledger_name(ledger.dialect, name))
+        ledger.session.query(f"DROP TABLE {table}")
     old = Ledger(ledger.session)
 
     for ask in (old.create, lambda: old.last_run("m"), lambda: old.table_state("r", "s.t")):

@@ -13,7 +13,6 @@ from datamig_pipelines.session import Session
 from datamig_pipelines.spec import Migration
 from datamig_pipelines_tests.running.lines import Defs
 
-
 _MODULES = {
     "finish_run": "datamig_pipelines.running.run",
     "remember_rolled_back": "datamig_pipelines.running.rollback",
@@ -122,7 +121,7 @@ def test_clock_that_went_back_hides_no_acknowledgement(small: Defs, monkeypatch)
     old = "2020-01-01T00:00:00.000000+00:00"
     with small_ledger(small, one) as ledger:
         ledger.add_entry(type(entry)(**{**vars(entry), "happened_at": old, "plan_sum": "new"}))
-        [newest] = [e for e in ledger.runs("one")]
+        [newest] = ledger.runs("one")
         accepted = ledger.accepted(newest)
 
     assert accepted is not None
