@@ -85,8 +85,14 @@ def run_steps(
                 yield from _step(name, plan, session, alone=len(names) == 1)
     except DatamigError as error:
         if began:
-            yield from undo_if_asked(migration, error)
+            yield from _taken_back(migration, error)
         raise
+
+
+def _taken_back(migration: Migration, why: DatamigError) -> Iterator[Event]:
+    """Take the run back if asked; whoever waits for a step's end is not told of its undo as such."""
+    for event in undo_if_asked(migration, why):
+        yield Said(f"taken back: {event.step}") if isinstance(event, StepDone) else event
 
 
 def undo_if_asked(migration: Migration, why: DatamigError) -> Iterator[Event]:
