@@ -90,7 +90,7 @@ def run_steps(
 
 
 def _taken_back(migration: Migration, why: DatamigError) -> Iterator[Event]:
-    """Take the run back if asked; whoever waits for a step's end is not told of its undo as such."""
+    """Take the run back if asked; whoever waits for a step's end is not told of its undo so."""
     for event in undo_if_asked(migration, why):
         yield Said(f"taken back: {event.step}") if isinstance(event, StepDone) else event
 
