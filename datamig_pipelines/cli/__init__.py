@@ -32,7 +32,7 @@ from datamig_pipelines.cli import (
 )
 from datamig_pipelines.cli.exits import EPILOG, INTERRUPTED
 from datamig_pipelines.cli.failures import refuse, tell_bug, tell_error
-from datamig_pipelines.cli.output import document, remark
+from datamig_pipelines.cli.output import document, remark, tolerate
 from datamig_pipelines.errors import DatamigError
 
 __all__ = ["answer", "app", "main"]
@@ -60,6 +60,7 @@ app.add_typer(rejects.app, name="rejects")
 
 def main() -> None:
     """Run the command line and exit."""
+    tolerate()
     sys.exit(answer(sys.argv[1:]))
 
 

@@ -294,6 +294,13 @@ CAUSES: dict[str, tuple[str, str]] = {
             "run again."
         ),
     ),
+    "LedgerDamagedError": (
+        "somebody dropped tables of the ledger (schema datamig, or tables datamig_…).",
+        (
+            "`datamig rollback` as long as the tables run and step are there; else bring them back "
+            "from a copy of the target, or drop what the migration made, and the ledger, by hand."
+        ),
+    ),
     "BatchTakenError": (
         "the answer to a commit was lost and it arrived after all, or two processes load one run.",
         "nothing was written twice; run again, it goes on behind what is there.",

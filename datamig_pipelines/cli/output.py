@@ -1,5 +1,6 @@
 """Where output goes: results to stdout, everything about the way there to stderr."""
 
+import io
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -29,7 +30,15 @@ def _console(stream: TextIO) -> Console:
 
 def document(data: object) -> None:
     """Print one JSON document on stdout."""
-    sys.stdout.write(json.dumps(data, indent=1, ensure_ascii=False, default=str) + "\n")
+    plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    sys.stdout.write(json.dumps(data, indent=1, ensure_ascii=plain, default=str) + "\n")
+
+
+def tolerate() -> None:
+    """Write what a terminal's or a pipe's encoding lacks as an escape, instead of failing at it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def say(text: str = "") -> None:

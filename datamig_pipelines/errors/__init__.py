@@ -60,6 +60,7 @@ DatamigError
     RunningElsewhereError
     PlanChangedError
     LedgerOutdatedError
+    LedgerDamagedError
     BatchTakenError
     SourceChangedError
     OutOfOrderError
@@ -140,6 +141,7 @@ from datamig_pipelines.errors.ledger import (
     ApprovalEndedError,
     BatchTakenError,
     DriftError,
+    LedgerDamagedError,
     LedgerError,
     LedgerOutdatedError,
     NotApprovedError,
@@ -173,6 +175,7 @@ __all__ = [
     "FilesUrlError",
     "IrreversibleError",
     "KeyUnsupportedError",
+    "LedgerDamagedError",
     "LedgerError",
     "LedgerOutdatedError",
     "LineCycleError",

@@ -28,6 +28,12 @@ class LedgerOutdatedError(LedgerError):
     code = "DM610"
 
 
+class LedgerDamagedError(LedgerError):
+    """Tables of the ledger were dropped, or changed, by somebody else."""
+
+    code = "DM630"
+
+
 class BatchTakenError(LedgerError):
     """The ledger has the batch already: its commit arrived after all, or another process wrote."""
 

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 SOURCE_SUITE: Final = "before:"
@@ -13,6 +13,18 @@ TARGET_SUITE: Final = "suite:"
 def now() -> str:
     """Return the present moment as the ledger writes it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def behind(at: str, last: str | None, *, step: timedelta = timedelta(milliseconds=1)) -> str:
+    """Return a time that comes after the last one, whatever the clock says.
+
+    Entries are put in order by their times. A clock that was set back, or that of another machine,
+    would hide a new entry behind an older one.
+    """
+    if not last or at > last:
+        return at
+    unit = "milliseconds" if step >= timedelta(milliseconds=1) else "microseconds"
+    return (datetime.fromisoformat(last) + step).isoformat(timespec=unit)
 
 
 @dataclass(frozen=True)

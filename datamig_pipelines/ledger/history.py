@@ -1,13 +1,13 @@
 """The part of the ledger that people read: what was applied when, by whom, from which text."""
 
 import json
-from dataclasses import astuple, dataclass, field
-from datetime import UTC, datetime
+from dataclasses import astuple, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from typing_extensions import override
 
-from datamig_pipelines.ledger.entry import RunEntry
+from datamig_pipelines.ledger.entry import RunEntry, behind
 from datamig_pipelines.ledger.ledger import Ledger
 from datamig_pipelines.ledger.tables import ledger_name
 
@@ -86,7 +86,11 @@ class History(Ledger):
         return [HistoryEntry(*row) for row in rows]
 
     def add_entry(self, entry: HistoryEntry) -> None:
-        """Remember that something happened."""
+        """Remember that something happened, as the newest entry of its run."""
+        own = [e.happened_at for e in self.entries(entry.migration) if e.run_id == entry.run_id]
+        if entry.run_id and own:
+            at = behind(entry.happened_at, own[-1], step=timedelta(microseconds=1))
+            entry = replace(entry, happened_at=at)
         self._insert("history", astuple(entry))
 
     def accepted(self, run: RunEntry) -> HistoryEntry | None:

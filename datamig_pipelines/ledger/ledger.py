@@ -1,16 +1,17 @@
 """Reads and writes what has been done."""
 
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from typing import Any
 
 from datamig_pipelines.errors import (
     BatchTakenError,
     LedgerError,
-    LedgerOutdatedError,
     RefusedError,
+    StatementError,
 )
 from datamig_pipelines.ledger.account import add_up, shard_states
+from datamig_pipelines.ledger.damage import damaged, explained, refuse_gaps, refuse_outdated
 from datamig_pipelines.ledger.entry import (
     BatchEntry,
     DifferenceEntry,
@@ -20,6 +21,7 @@ from datamig_pipelines.ledger.entry import (
     Shard,
     ShardState,
     TableState,
+    behind,
     now,
 )
 from datamig_pipelines.ledger.tables import column_names, ledger_name, ledger_tables
@@ -41,9 +43,16 @@ class Ledger:
         self.dialect = session.dialect
         self._known = False
 
-    def create(self) -> None:
-        """Create the ledger's tables where they are missing. Raises LedgerOutdatedError."""
-        self.exists()
+    def create(self, *, mend: bool = False) -> None:
+        """Create the ledger's tables where they are missing.
+
+        ``mend`` makes those anew, too, that somebody dropped: on the way back they are not needed.
+
+        Raises:
+            LedgerOutdatedError, LedgerDamagedError: Of what is there.
+        """
+        if self.exists() and not mend and self._fetch("run", (), ()):
+            refuse_gaps(self.session)
         tables = ledger_tables(self.dialect)
         if self.dialect.can.schemas:
             self.session.run(self.dialect.create_schema(tables[0].name.schema))
@@ -65,12 +74,16 @@ class Ledger:
         return [RunEntry(*row) for row in rows]
 
     def start_run(self, run: RunEntry) -> None:
-        """Remember a new run."""
-        self._insert("run", astuple(run))
+        """Remember a new run, as the newest of the target even where the clock went back."""
+        there = [RunEntry(*row) for row in self._fetch("run", (), ())]
+        last = max((max(r.started_at, r.finished_at or "") for r in there), default="")
+        self._insert("run", astuple(replace(run, started_at=behind(run.started_at, last))))
 
     def end_run(self, run_id: str, status: str, detail: str = "") -> None:
         """Write down how a run ended (or that it goes on: ``running``)."""
         finished = None if status == "running" else now()
+        for row in self._fetch("run", ("run_id",), (run_id,)) if finished else ():
+            finished = behind(now(), RunEntry(*row).started_at)
         self._update(
             "run", ("status", "finished_at", "detail"), (status, finished, detail), run_id=run_id
         )
@@ -318,17 +331,13 @@ class Ledger:
 
         Raises:
             LedgerOutdatedError: It was made by version 0.1.0, which knew no shards.
+            LedgerDamagedError: Somebody dropped the table of runs.
         """
         if not self._known and self._has("run"):
-            # The shards' table is made before the batches': only an old ledger lacks it.
-            if self._has("batch") and not self._has("shard"):
-                msg = "the ledger in the target was made by an older version of datamig_pipelines"
-                hint = (
-                    "Finish or roll back its migrations with that version, then drop the "
-                    f"ledger's tables ({ledger_name(self.dialect, 'run')}, …)."
-                )
-                raise LedgerOutdatedError(msg, hint=hint)
+            refuse_outdated(self.session)
             self._known = True
+        if not self._known and self._has("step"):
+            raise damaged(self.session, ["run"])
         return self._known
 
     def _has(self, name: str) -> bool:
@@ -368,7 +377,10 @@ class Ledger:
         if not self.exists():
             return []
         sql = self.dialect.fetch(ledger_name(self.dialect, name), column_names(name), where, order)
-        return self.session.query(sql, values)
+        try:
+            return self.session.query(sql, values)
+        except StatementError as error:
+            raise explained(self.session, error) from error
 
     def _insert(self, name: str, values: tuple[Any, ...]) -> None:
         sql = self.dialect.insert(ledger_name(self.dialect, name), column_names(name))

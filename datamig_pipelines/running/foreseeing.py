@@ -6,7 +6,7 @@ from typing import Any
 
 from datamig_pipelines.catalog import Kind, Table, Type
 from datamig_pipelines.dialects.reading import Compared
-from datamig_pipelines.errors import LossesError
+from datamig_pipelines.errors import LedgerError, LossesError
 from datamig_pipelines.ledger import History, Ledger, RunEntry
 from datamig_pipelines.planning.differences import Facts
 from datamig_pipelines.proofs import Verdict
@@ -31,24 +31,28 @@ _VALUES = "values of "
 class Loss:
     """What a rollback would take from one table: the rows it has, and those the load brought.
 
-    ``changed`` says that its values are not those that were proven after the load.
+    ``changed`` says that its values are not those that were proven after the load, ``unknown`` that
+    the ledger was damaged and nobody knows what came with the load.
     """
 
     table: str
     rows: int
     loaded: int
     changed: bool = False
+    unknown: bool = False
 
     @property
     def foreign(self) -> bool:
-        """Say whether something goes that the run did not bring."""
-        return self.rows > self.loaded or self.changed
+        """Say whether something goes that the run did not bring, as far as anybody knows."""
+        return self.rows > self.loaded or self.changed or (self.unknown and self.rows > 0)
 
     @property
     def told(self) -> str:
         """Return in words what goes."""
         since = self.rows - self.loaded
         rows = f"{self.rows:,} rows"
+        if self.unknown:
+            return f"{rows}  !! THE LEDGER IS DAMAGED: NOBODY KNOWS WHICH CAME WITH THE LOAD"
         if since > 0:
             return f"{rows}  !! {since:,} OF THEM WERE WRITTEN SINCE THE LOAD AND ARE NOWHERE ELSE"
         if since < 0:
@@ -87,14 +91,17 @@ def losses_of(place: Place, session: Session, run: RunEntry, *, values: bool) ->
     """Return what an undo would remove; with ``values`` every row is read, else only counted."""
     ledger = History(session)
     facts = _facts(ledger, run)
-    loaded = _loaded(ledger, run, facts)
-    proven = _proven(ledger, run, facts) if values else {}
+    try:
+        loaded, unknown = _loaded(ledger, run, facts), False
+        proven = _proven(ledger, run, facts) if values else {}
+    except LedgerError:  # that must not bar the way back: what was made is known by its steps
+        loaded, proven, unknown = {}, {}, True
     found = []
     for table in made_tables(place, session, ledger, run):
         rows = int(session.query(place.dialect.count(place.dialect.table(table.name)))[0][0])
         brought = loaded.get(str(table.name), loaded.get(table.name.name, rows))
         changed = rows <= brought and _is_changed(session, table, proven.get(str(table.name)))
-        found.append(Loss(str(table.name), rows, brought, changed))
+        found.append(Loss(str(table.name), rows, brought, changed, unknown))
     return found
 
 

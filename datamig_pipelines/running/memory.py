@@ -17,13 +17,17 @@ from datamig_pipelines.steps import Place
 
 
 def remember_applied(plan: Plan, ledger: History) -> None:
-    """Remember that a run came to its end, how long it took, and what the target holds now."""
-    context = plan.context
-    run = current_run(ledger, context.migration.name)
-    if run is None:
-        return
-    keep_catalog(context.target, ledger, run.run_id, made_by(ledger, run))
-    ledger.add_entry(entry_of(plan, run.run_id, "applied", seconds=_since(run.started_at)))
+    """Remember that a run came to its end and how long it took."""
+    run = current_run(ledger, plan.context.migration.name)
+    if run is not None:
+        ledger.add_entry(entry_of(plan, run.run_id, "applied", seconds=_since(run.started_at)))
+
+
+def remember_made(plan: Plan, ledger: History) -> None:
+    """Remember what the target holds at the end of a run."""
+    run = current_run(ledger, plan.context.migration.name)
+    if run is not None:
+        keep_catalog(plan.context.target, ledger, run.run_id, made_by(ledger, run))
 
 
 def keep_catalog(place: Place, ledger: History, run_id: str, own: frozenset[str]) -> None:
@@ -46,7 +50,9 @@ def remember_rolled_back(place: Place, ledger: History, run: RunEntry) -> None:
         own = without(before[1], made_by(ledger, run))
         ledger.keep_catalog(run.run_id, place.schema, own)
     ledger.create()  # an older version may have made this ledger without a history
-    ledger.add_entry(HistoryEntry(run.run_id, run.migration, "rolled back", who=whoami()))
+    told = [e for e in ledger.entries(run.migration) if e.run_id == run.run_id]
+    if not any(e.event == "rolled back" for e in told):  # else it was killed right behind it
+        ledger.add_entry(HistoryEntry(run.run_id, run.migration, "rolled back", who=whoami()))
 
 
 def drift_in(
@@ -107,4 +113,4 @@ def refuse_overtaken(ledger: History, run: RunEntry) -> None:
 
 def _since(started_at: str) -> float:
     began = datetime.fromisoformat(started_at)
-    return round((datetime.now(UTC) - began).total_seconds(), 3)
+    return max(0.0, round((datetime.now(UTC) - began).total_seconds(), 3))

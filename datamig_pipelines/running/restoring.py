@@ -115,6 +115,7 @@ def restore(
         yield Said(f"every byte of the backup of {manifest.time} is as it was written")
         if safety and not half:
             kept = yield from _safety(migration, place, store, run)
+        ledger.create(mend=True)
         ledger.end_run(run.run_id, "rolling_back")
         ledger.begin_step(run.run_id, RESTORE)
         yield Said(f"restoring {store.place(manifest.id)}")

@@ -136,6 +136,7 @@ def _undone(
     witness: Witness | None = None,
 ) -> Iterator[Event]:
     ledger = Ledger(session)
+    ledger.create(mend=True)
     ledger.end_run(run.run_id, "rolling_back")
     context = _context(migration, place, session, ledger, run)
     for name in reversed(STEPS):

@@ -9,7 +9,7 @@ from datamig_pipelines.ledger import FINISHED, History, Ledger
 from datamig_pipelines.planning import Plan
 from datamig_pipelines.running.changes import settled
 from datamig_pipelines.running.expecting import Gate, forget_target, judge_target
-from datamig_pipelines.running.memory import remember_applied
+from datamig_pipelines.running.memory import remember_applied, remember_made
 from datamig_pipelines.running.metrics import exported
 from datamig_pipelines.running.opening import current_run, opened, target_place
 from datamig_pipelines.running.rollback import roll_back
@@ -84,8 +84,14 @@ def run_steps(
                 yield from _step(name, plan, session, alone=len(names) == 1)
     except DatamigError as error:
         if began:
-            yield from undo_if_asked(migration, error)
+            yield from _taken_back(migration, error)
         raise
+
+
+def _taken_back(migration: Migration, why: DatamigError) -> Iterator[Event]:
+    """Take the run back if asked; whoever waits for a step's end is not told of its undo so."""
+    for event in undo_if_asked(migration, why):
+        yield Said(f"taken back: {event.step}") if isinstance(event, StepDone) else event
 
 
 def undo_if_asked(migration: Migration, why: DatamigError) -> Iterator[Event]:
@@ -183,13 +189,21 @@ def _gate(ledger: Ledger, run_id: str, name: str) -> None:
 
 
 def finish_run(plan: Plan, ledger: History) -> None:
-    """Write down that a run is done: from now on people may rely on what it made."""
+    """Write down that a run is done: from now on people may rely on what it made.
+
+    What the target holds is remembered before, and all else at once: a run that was killed in
+    between would count as done, and what it made as somebody else's.
+    """
     run_id = plan.context.run_id
-    ledger.end_run(run_id, "done")
-    if FINISHED not in ledger.steps(run_id):
-        remember_applied(plan, ledger)
-    ledger.begin_step(run_id, FINISHED)
-    ledger.end_step(run_id, FINISHED, "done")
+    first = FINISHED not in ledger.steps(run_id)
+    if first:
+        remember_made(plan, ledger)
+    with ledger.session.transaction():
+        if first:
+            remember_applied(plan, ledger)
+        ledger.begin_step(run_id, FINISHED)
+        ledger.end_step(run_id, FINISHED, "done")
+        ledger.end_run(run_id, "done")
 
 
 def _waits_for(name: str, context: Context, ledger: Ledger) -> list[str]:

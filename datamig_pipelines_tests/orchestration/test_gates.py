@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,11 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from datamig_pipelines import running
+from datamig_pipelines.errors import StatementError
 from datamig_pipelines.orchestration.results import together
 from datamig_pipelines.proofs import PROOFS, Evidence, ProofResult, Verdict
+from datamig_pipelines.steps import STEPS
 from datamig_pipelines_tests.orchestration.conftest import Library
 
 WRONG = "UPDATE books SET title = 'wrong' WHERE id = 7"
@@ -132,6 +136,33 @@ def test_undo_on_failure(planned: Library, instance: dg.DagsterInstance) -> None
     assert not planned.run(instance).success
     with pytest.raises(Exception, match="books"):
         planned.rows("books")
+
+
+@pytest.mark.parametrize(
+    ("step", "on_failure"), [("schema", "undo"), ("validate", "restore"), ("report", "undo")]
+)
+def test_failure_of_any_step_is_taken_back_to_the_end(
+    planned: Library,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    on_failure: str,
+) -> None:
+    """The undo of steps is not taken for their success: that ended the way back in the middle."""
+    planned.attributes = {"rollback": {"on_failure": on_failure}}
+
+    def fail(*_: Any) -> Iterator[Any]:
+        message = "planted"
+        raise StatementError(message, hint="none")
+        yield
+
+    monkeypatch.setattr(type(STEPS[step]), "run", fail)
+    result = planned.run(instance)
+    ledger = running.status(planned.migration)
+
+    assert "planted" in (_failure(result).description or "")
+    assert [run["status"] for run in ledger["runs"]] == ["rolled_back"]
+    assert step not in [e.asset_key.path[-1] for e in result.get_asset_materialization_events()]
 
 
 def test_undo_on_failure_of_a_table_that_no_check_shows(
