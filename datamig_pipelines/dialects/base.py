@@ -44,6 +44,20 @@ class Queryable(Protocol):
         ...
 
 
+class _Once:
+    """Asks every question once: the same query is answered from memory."""
+
+    def __init__(self, session: Queryable) -> None:
+        self._session = session
+        self._known: dict[tuple[str, tuple[object, ...]], list[tuple[Any, ...]]] = {}
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        asked = (sql, tuple(parameters))
+        if asked not in self._known:
+            self._known[asked] = self._session.query(sql, parameters)
+        return self._known[asked]
+
+
 class Dialect(Comparing, Fitting, Tampering, ABC):
     """One engine: its facts, its types, its SQL and its driver.
 
@@ -129,6 +143,11 @@ class Dialect(Comparing, Fitting, Tampering, ABC):
     @abstractmethod
     def read_catalog(self, session: Queryable, schema: str) -> Catalog:
         """Read the tables of ``schema`` ('' for the default; all user schemas for ``*``)."""
+
+    def read_catalogs(self, session: Queryable, *schemas: str) -> list[Catalog]:
+        """Read several scopes of one moment; what is asked for all of them is asked once."""
+        once = _Once(session)
+        return [self.read_catalog(once, schema) for schema in schemas]
 
     def has_table(self, session: Queryable, name: TableName) -> bool:
         """Say whether a table of exactly that name exists."""

@@ -318,7 +318,7 @@ class Ledger:
         """
         if not self._known and self._has("run"):
             # The shards' table is made before the batches': only an old ledger lacks it.
-            if self._has("batch") and not self._has("shard"):
+            if not self._has("shard") and self._has("batch"):
                 msg = "the ledger in the target was made by an older version of datamig_pipelines"
                 hint = (
                     "Finish or roll back its migrations with that version, then drop the "
@@ -329,7 +329,7 @@ class Ledger:
         return self._known
 
     def _has(self, name: str) -> bool:
-        return self.dialect.has_table(self.session, ledger_name(self.dialect, name))
+        return self.session.has_table(ledger_name(self.dialect, name))
 
     def _listing(self) -> tuple[str, ...]:
         """Return the table of differences, which a ledger lacks until the next run or proof."""
