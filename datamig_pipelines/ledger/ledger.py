@@ -1,6 +1,7 @@
 """Reads and writes what has been done."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple
 from typing import Any
 
@@ -10,7 +11,7 @@ from datamig_pipelines.errors import (
     LedgerOutdatedError,
     RefusedError,
 )
-from datamig_pipelines.ledger.account import add_up, shard_states
+from datamig_pipelines.ledger.account import shard_states, state_of
 from datamig_pipelines.ledger.entry import (
     BatchEntry,
     DifferenceEntry,
@@ -116,14 +117,20 @@ class Ledger:
 
     def table_state(self, run_id: str, table: str) -> TableState:
         """Return how far a table is. Raises LedgerError if its accounting does not add up."""
-        shards, entries = self._shards(run_id, table), self._entries(run_id, table)
+        # First: what a table is called loaded with has been committed before.
         finished = self._fetch("loaded", ("run_id", "table_name"), (run_id, table))
-        state = add_up(table, shards, entries, finished=bool(finished))
-        if finished and finished[0][2] != state.rows_loaded:
-            msg = f"{table} was loaded with {finished[0][2]} rows, its batches say "
-            hint = "Somebody edited the ledger: roll back and load again."
-            raise LedgerError(f"{msg}{state.rows_loaded}", hint=hint)
-        return state
+        return state_of(table, self._shards(run_id, table), self._entries(run_id, table), finished)
+
+    def table_states(self, run_id: str, tables: Iterable[str]) -> dict[str, TableState]:
+        """Return the same of many tables at once, which asks the ledger for all of them at once."""
+        of = defaultdict[str, tuple[list[Shard], list[BatchEntry], list[Any]]](lambda: ([], [], []))
+        for row in self._fetch("loaded", ("run_id",), (run_id,)):
+            of[row[1]][2].append(row)
+        for row in self._fetch("shard", ("run_id",), (run_id,), ("table_name", "shard")):
+            of[row[1]][0].append(Shard(*row))
+        for row in self._fetch("batch", ("run_id",), (run_id,), ("table_name", "shard", "number")):
+            of[row[1]][1].append(BatchEntry(*row))
+        return {table: state_of(table, *of[table]) for table in tables}
 
     def shard_state(self, run_id: str, table: str, number: int) -> ShardState:
         """Return how far one shard is. Raises LedgerError if it is none, or does not add up."""
