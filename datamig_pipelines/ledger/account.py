@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from datamig_pipelines.errors import LedgerError
 from datamig_pipelines.ledger.entry import BatchEntry, Shard, ShardState, TableState
@@ -26,6 +27,22 @@ def shard_states(
     for state in states:
         _check_chain(table, state)
     return states
+
+
+def state_of(
+    table: str, shards: Sequence[Shard], entries: Sequence[BatchEntry], loaded: Sequence[Any]
+) -> TableState:
+    """Return how far a table is; ``loaded`` are its rows of that name in the ledger, one or none.
+
+    Raises:
+        LedgerError: The account does not add up.
+    """
+    state = add_up(table, shards, entries, finished=bool(loaded))
+    if loaded and loaded[0][2] != state.rows_loaded:
+        msg = f"{table} was loaded with {loaded[0][2]} rows, its batches say "
+        hint = "Somebody edited the ledger: roll back and load again."
+        raise LedgerError(f"{msg}{state.rows_loaded}", hint=hint)
+    return state
 
 
 def add_up(

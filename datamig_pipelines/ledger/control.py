@@ -66,7 +66,7 @@ class ControlTable:
     def last(self) -> Word | None:
         """Return the last word; one short query, as long as the table is there."""
         dialect = self.session.dialect
-        if not dialect.has_table(self.session, self._name):
+        if not self.session.has_table(self._name):
             return None
         sql = dialect.fetch(self._name, column_names("control"), ("migration",), ())
         rows = self.session.query(sql, (self.migration,))
@@ -75,7 +75,7 @@ class ControlTable:
     def say(self, word: Word | None) -> None:
         """Replace the last word in one transaction."""
         dialect = self.session.dialect
-        if not dialect.has_table(self.session, self._name):
+        if not self.session.has_table(self._name):
             if word is None:
                 return
             table = next(t for t in ledger_tables(dialect) if t.name == self._name)

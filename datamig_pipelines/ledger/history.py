@@ -9,7 +9,6 @@ from typing_extensions import override
 
 from datamig_pipelines.ledger.entry import RunEntry, behind
 from datamig_pipelines.ledger.ledger import Ledger
-from datamig_pipelines.ledger.tables import ledger_name
 
 
 def moment(at: datetime | None = None) -> str:
@@ -143,6 +142,6 @@ class History(Ledger):
     ) -> list[tuple[Any, ...]]:
         """Return rows; none where an older version made the ledger without this table."""
         young = name in ("history", "catalog", "approval", "rehearsal")
-        if young and not self.dialect.has_table(self.session, ledger_name(self.dialect, name)):
+        if young and not self._has(name):
             return []
         return super()._fetch(name, where, values, order)

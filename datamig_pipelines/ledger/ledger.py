@@ -1,6 +1,7 @@
 """Reads and writes what has been done."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, replace
 from typing import Any
 
@@ -8,10 +9,8 @@ from datamig_pipelines.errors import (
     BatchTakenError,
     LedgerError,
     RefusedError,
-    StatementError,
 )
-from datamig_pipelines.ledger.account import add_up, shard_states
-from datamig_pipelines.ledger.damage import damaged, explained, refuse_gaps, refuse_outdated
+from datamig_pipelines.ledger.account import shard_states, state_of
 from datamig_pipelines.ledger.entry import (
     BatchEntry,
     DifferenceEntry,
@@ -24,42 +23,17 @@ from datamig_pipelines.ledger.entry import (
     behind,
     now,
 )
-from datamig_pipelines.ledger.tables import column_names, ledger_name, ledger_tables
-from datamig_pipelines.session import Session
+from datamig_pipelines.ledger.storage import Storage
 
 FINISHED = "run:finished"
 """The entry among a run's steps that says: it came to its end once, people rely on what it made."""
 
 
-class Ledger:
+class Ledger(Storage):
     """The memory of one target, over one session of it.
 
     Methods that write do so in the caller's transaction if one is open, else at once.
     """
-
-    def __init__(self, session: Session) -> None:
-        """Use a session; nothing is created yet."""
-        self.session = session
-        self.dialect = session.dialect
-        self._known = False
-
-    def create(self, *, mend: bool = False) -> None:
-        """Create the ledger's tables where they are missing.
-
-        ``mend`` makes those anew, too, that somebody dropped: on the way back they are not needed.
-
-        Raises:
-            LedgerOutdatedError, LedgerDamagedError: Of what is there.
-        """
-        if self.exists() and not mend and self._fetch("run", (), ()):
-            refuse_gaps(self.session)
-        tables = ledger_tables(self.dialect)
-        if self.dialect.can.schemas:
-            self.session.run(self.dialect.create_schema(tables[0].name.schema))
-        for table in tables:
-            self.session.run(
-                self.dialect.create_table(table, keys=True, foreign_keys=False, if_missing=True)
-            )
 
     # ---- runs
 
@@ -132,14 +106,20 @@ class Ledger:
 
     def table_state(self, run_id: str, table: str) -> TableState:
         """Return how far a table is. Raises LedgerError if its accounting does not add up."""
-        shards, entries = self._shards(run_id, table), self._entries(run_id, table)
+        # First: what a table is called loaded with has been committed before.
         finished = self._fetch("loaded", ("run_id", "table_name"), (run_id, table))
-        state = add_up(table, shards, entries, finished=bool(finished))
-        if finished and finished[0][2] != state.rows_loaded:
-            msg = f"{table} was loaded with {finished[0][2]} rows, its batches say "
-            hint = "Somebody edited the ledger: roll back and load again."
-            raise LedgerError(f"{msg}{state.rows_loaded}", hint=hint)
-        return state
+        return state_of(table, self._shards(run_id, table), self._entries(run_id, table), finished)
+
+    def table_states(self, run_id: str, tables: Iterable[str]) -> dict[str, TableState]:
+        """Return the same of many tables at once, which asks the ledger for all of them at once."""
+        of = defaultdict[str, tuple[list[Shard], list[BatchEntry], list[Any]]](lambda: ([], [], []))
+        for row in self._fetch("loaded", ("run_id",), (run_id,)):
+            of[row[1]][2].append(row)
+        for row in self._fetch("shard", ("run_id",), (run_id,), ("table_name", "shard")):
+            of[row[1]][0].append(Shard(*row))
+        for row in self._fetch("batch", ("run_id",), (run_id,), ("table_name", "shard", "number")):
+            of[row[1]][1].append(BatchEntry(*row))
+        return {table: state_of(table, *of[table]) for table in tables}
 
     def shard_state(self, run_id: str, table: str, number: int) -> ShardState:
         """Return how far one shard is. Raises LedgerError if it is none, or does not add up."""
@@ -326,23 +306,6 @@ class Ledger:
 
     # ---- plumbing
 
-    def exists(self) -> bool:
-        """Say whether the target has a ledger.
-
-        Raises:
-            LedgerOutdatedError: It was made by version 0.1.0, which knew no shards.
-            LedgerDamagedError: Somebody dropped the table of runs.
-        """
-        if not self._known and self._has("run"):
-            refuse_outdated(self.session)
-            self._known = True
-        if not self._known and self._has("step"):
-            raise damaged(self.session, ["run"])
-        return self._known
-
-    def _has(self, name: str) -> bool:
-        return self.dialect.has_table(self.session, ledger_name(self.dialect, name))
-
     def _listing(self) -> tuple[str, ...]:
         """Return the table of differences, which a ledger lacks until the next run or proof."""
         return ("difference",) if self._has("difference") else ()
@@ -366,32 +329,3 @@ class Ledger:
             table_name=shard.table,
             shard=shard.number,
         )
-
-    def _fetch(
-        self,
-        name: str,
-        where: tuple[str, ...],
-        values: tuple[Any, ...],
-        order: tuple[str, ...] = (),
-    ) -> list[tuple[Any, ...]]:
-        if not self.exists():
-            return []
-        sql = self.dialect.fetch(ledger_name(self.dialect, name), column_names(name), where, order)
-        try:
-            return self.session.query(sql, values)
-        except StatementError as error:
-            raise explained(self.session, error) from error
-
-    def _insert(self, name: str, values: tuple[Any, ...]) -> None:
-        sql = self.dialect.insert(ledger_name(self.dialect, name), column_names(name))
-        self.session.query(sql, values)
-
-    def _update(
-        self, name: str, columns: tuple[str, ...], values: tuple[Any, ...], **where: str | int
-    ) -> None:
-        sql = self.dialect.update(ledger_name(self.dialect, name), columns, tuple(where))
-        self.session.query(sql, (*values, *where.values()))
-
-    def _delete(self, name: str, **where: str | int) -> None:
-        sql = self.dialect.delete(ledger_name(self.dialect, name), tuple(where))
-        self.session.query(sql, tuple(where.values()))

@@ -1,6 +1,7 @@
 """Says an engine's expressions in another engine's words, with sqlglot; None where it cannot."""
 
 from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from datamig_pipelines.dialects import Dialect
@@ -20,6 +21,16 @@ def translated(sql: str, source: Dialect, target: Dialect, renames: Renames) -> 
     """
     if source.name == target.name and all(old == new for old, new in renames.items()):
         return sql
+    return _translated(sql, type(source), type(target), tuple(renames.items()))
+
+
+@lru_cache(maxsize=4096)  # a function of its arguments alone; every plan of a process asks again
+def _translated(
+    sql: str,
+    source: type[Dialect],
+    target: type[Dialect],
+    renames: tuple[tuple[str, str | None], ...],
+) -> str | None:
     import sqlglot
     from sqlglot.errors import SqlglotError
 
@@ -29,26 +40,34 @@ def translated(sql: str, source: Dialect, target: Dialect, renames: Renames) -> 
             tree = tree.transform(_as_in)
             if _divides(tree) or _has_arrays(tree) or not _matches_alike(tree, target):
                 return None
-        if not _rename(tree, renames):
+        if not _rename(tree, dict(renames)):
             return None
         return written(tree, target)
     except SqlglotError:
         return None
 
 
-def written(tree: "exp.Expr", target: Dialect) -> str:
+def written(tree: "exp.Expr", target: Dialect | type[Dialect]) -> str:
     """Return a tree in the target's words. Raises SqlglotError for what it has no word for."""
+    import sqlglot
+
+    engine = sqlglot.Dialect.get_or_raise(target.sqlglot)
+    speaker = _speaker(target.sqlglot, target.regexp_operator)
+    level = sqlglot.ErrorLevel.RAISE
+    return str(speaker(dialect=engine, identify=True, unsupported_level=level).generate(tree))
+
+
+@cache
+def _speaker(engine: str, regexp_operator: str | None) -> Any:
+    """Return sqlglot's writer of an engine's words and our operator; slow to make."""
     import sqlglot
     from sqlglot import exp
 
-    engine = sqlglot.Dialect.get_or_raise(target.sqlglot)
-    base: Any = engine.generator_class
+    base: Any = sqlglot.Dialect.get_or_raise(engine).generator_class
     words = dict(base.TRANSFORMS)
-    if word := target.regexp_operator:
-        words[exp.RegexpLike] = lambda self, e: self.binary(e, word)
-    speaker = type("Speaker", (base,), {"TRANSFORMS": words})
-    level = sqlglot.ErrorLevel.RAISE
-    return str(speaker(dialect=engine, identify=True, unsupported_level=level).generate(tree))
+    if regexp_operator:
+        words[exp.RegexpLike] = lambda self, e: self.binary(e, regexp_operator)
+    return type("Speaker", (base,), {"TRANSFORMS": words})
 
 
 def _divides(tree: "exp.Expr") -> bool:
@@ -58,7 +77,7 @@ def _divides(tree: "exp.Expr") -> bool:
     return tree.find(exp.Div, exp.IntDiv, exp.Mod) is not None
 
 
-def _matches_alike(tree: "exp.Expr", target: Dialect) -> bool:
+def _matches_alike(tree: "exp.Expr", target: type[Dialect]) -> bool:
     """Say whether the target has the regular expressions of an expression, if it has any."""
     from sqlglot import exp
 

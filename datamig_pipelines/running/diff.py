@@ -95,9 +95,8 @@ def diff(
     with opened(migration, launch) as (plan, session):
         ledger = Ledger(session)
         run = current_run(ledger, migration.name)
-        states = {
-            r.name: ledger.table_state(plan.context.run_id, r.name) for r in plan.context.chosen()
-        }
+        names = [r.name for r in plan.context.chosen()]
+        states = ledger.table_states(plan.context.run_id, names)
         missing = [name for name, state in states.items() if not state.done]
         if run is None or missing:
             msg = f"not loaded, so there is nothing to compare: {', '.join(missing)}"

@@ -137,14 +137,14 @@ def _found(
     if ledger is None:
         empty = Catalog(ends[1].dialect.label, "")
         return Situation(_planned(migration, launch, ends, (there, empty), _Owned()), empty)
-    here = ends[1].catalog(ledger.session)
+    here, whole = _catalogs(ends[1], ledger.session)
     run = current_run(ledger, migration.name)
     names = made_by(ledger, run) if run else frozenset()
     if adopt or settled(ledger, run):
         names = frozenset(
             str(n) for n in [*(t.name for t in here.tables), *(v.name for v in here.views)]
         )
-    owned = _Owned(names, run.run_id if run else "", _whole(ends[1], ledger.session))
+    owned = _Owned(names, run.run_id if run else "", whole)
     plan = _planned(migration, launch, ends, (there, here), owned)
     return Situation(plan, here, ledger, run)
 
@@ -154,10 +154,12 @@ def everything(place: Place) -> Place:
     return Place(place.dialect, place.url, "*" if place.dialect.can.schemas else "")
 
 
-def _whole(place: Place, session: Session) -> Catalog | None:
+def _catalogs(place: Place, session: Session) -> tuple[Catalog, Catalog | None]:
+    """Return what a place holds, and what all its schemas hold where that may be more."""
     if not place.dialect.can.schemas or place.schema == "*":
-        return None
-    return everything(place).catalog(session)
+        return place.catalog(session), None
+    here, whole = place.dialect.read_catalogs(session, place.schema, everything(place).schema)
+    return here, whole
 
 
 @contextmanager

@@ -210,7 +210,8 @@ def _waits_for(name: str, context: Context, ledger: Ledger) -> list[str]:
     """Return the tables that are not loaded, for steps of a partial run that need them all."""
     if name not in _AFTER_ALL_TABLES or not context.launch.tables:
         return []
-    return [r.name for r in context.routes if not ledger.table_state(context.run_id, r.name).done]
+    states = ledger.table_states(context.run_id, [r.name for r in context.routes])
+    return [name for name, state in states.items() if not state.done]
 
 
 def check_rejects(plan: Plan, ledger: Ledger) -> None:

@@ -22,7 +22,7 @@ from datamig_pipelines.backups import (
     write_backup,
 )
 from datamig_pipelines.backups.reading import compare
-from datamig_pipelines.dialects.base import Scratch
+from datamig_pipelines.dialects.keeping import Scratch
 from datamig_pipelines.errors import (
     DatamigError,
     PermissionDeniedError,

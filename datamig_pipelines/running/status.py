@@ -5,7 +5,7 @@ from typing import Any
 
 from datamig_pipelines.errors import SpecError
 from datamig_pipelines.expectations import docs_index, verdicts
-from datamig_pipelines.ledger import History, Ledger
+from datamig_pipelines.ledger import History, TableState
 from datamig_pipelines.running.line import standing, without_file
 from datamig_pipelines.running.memory import drift_in
 from datamig_pipelines.running.opening import target_place
@@ -38,9 +38,8 @@ def status(migration: Migration) -> dict[str, Any]:
         run_id = runs[-1].run_id
         found["left_out"] = left_out(ledger.steps(run_id))
         found["steps"] = {n: s for n, (s, _) in ledger.steps(run_id).items() if ":" not in n}
-        found["tables"] = {
-            name: _state(ledger, run_id, name) for name in ledger.begun_tables(run_id)
-        }
+        states = ledger.table_states(run_id, ledger.begun_tables(run_id))
+        found["tables"] = {name: _state(state) for name, state in states.items()}
         found["proofs"] = [p.__dict__ for p in ledger.proofs(run_id)]
         found["causes"] = causes(ledger, run_id)
         found["rejects"] = [r.__dict__ for _, r in ledger.rejects(run_id)]
@@ -64,8 +63,7 @@ def _suites(migration: Migration) -> dict[str, Any]:
     }
 
 
-def _state(ledger: Ledger, run_id: str, table: str) -> dict[str, Any]:
-    state = ledger.table_state(run_id, table)
+def _state(state: TableState) -> dict[str, Any]:
     return {
         "done": state.done,
         "batches": state.batches,

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from sqlalchemy.engine import URL
 
+from datamig_pipelines.catalog import TableName
 from datamig_pipelines.dialects.base import Dialect
 from datamig_pipelines.dialects.documents import has_documents, in_buckets, rows_sql
 from datamig_pipelines.dialects.reading import Compared, Fingerprint, Landing, Read, Row
@@ -33,6 +34,7 @@ class Session:
         self.lost = False
         """The connection broke while it was in use; `reopen` makes a new one."""
         self._locks: list[str] = []
+        self._found: set[TableName] = set()
         with self._translated():
             self._connection = dialect.connect(url, readonly=readonly)
 
@@ -60,6 +62,7 @@ class Session:
         with self._translated():
             self._connection = self.dialect.connect(self.url, readonly=self.readonly)
             self.lost = False
+        self._found.clear()
         if not all(self._takes(name) for name in self._locks):
             msg = "the connection that held the run's lock was lost, and another process has it now"
             hint = "`datamig status` shows what it does; run again when it has ended."
@@ -74,6 +77,16 @@ class Session:
         """Return all rows of a small statement, [] where it has none."""
         with self._translated():
             return self.dialect.query(self._connection, sql, parameters)
+
+    def has_table(self, name: TableName) -> bool:
+        """Say whether a table is there; one that was found is not looked for again.
+
+        For tables that nobody drops while the session is open: those of the ledger. A rollback, a
+        restore and a new connection forget what was found.
+        """
+        if name not in self._found and self.dialect.has_table(self, name):
+            self._found.add(name)
+        return name in self._found
 
     def run(self, *statements: Statement) -> None:
         """Send statements one by one."""
@@ -150,6 +163,7 @@ class Session:
 
     def replace(self, files: Sequence[Path]) -> None:
         """Put a backup in the place of everything in the database but our ledger."""
+        self._found.clear()
         with self._translated():
             self.dialect.replace(self._connection, self.url, files)
 
@@ -158,6 +172,7 @@ class Session:
             return self.dialect.lock_run(self._connection, lock)
 
     def _rollback(self) -> None:
+        self._found.clear()  # it may have been made in this very transaction
         try:
             self.query(ROLLBACK)
         except DatamigError:

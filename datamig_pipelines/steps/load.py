@@ -61,8 +61,8 @@ class Load(Step):
         workers have stopped; what they committed is kept and the next run goes on from there.
         """
         yield from _Copying(context, session).events()
-        done = Ledger(session)
-        states = [done.table_state(context.run_id, r.name) for r in context.chosen()]
+        names = [r.name for r in context.chosen()]
+        states = Ledger(session).table_states(context.run_id, names).values()
         yield StepDone(
             self.name,
             {
@@ -185,7 +185,7 @@ class _Attempt:
 
     def _states(self) -> dict[str, TableState]:
         run_id = self.context.run_id
-        return {r.name: self._ledger.table_state(run_id, r.name) for r in self.context.routes}
+        return self._ledger.table_states(run_id, [r.name for r in self.context.routes])
 
     def _assemble(self, states: dict[str, TableState]) -> str:
         """Open the workers' sessions; return the source's position."""

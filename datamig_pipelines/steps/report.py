@@ -57,9 +57,10 @@ def collect(context: Context, ledger: Ledger) -> dict[str, Any]:
     run = next((r for r in ledger.runs(context.migration.name) if r.run_id == context.run_id), None)
     proofs = ledger.proofs(context.run_id)
     steps = ledger.steps(context.run_id)
+    states = ledger.table_states(context.run_id, [r.name for r in context.routes])
     tables = []
     for route in context.routes:
-        state = ledger.table_state(context.run_id, route.name)
+        state = states[route.name]
         tables.append(
             {
                 "table": route.name,

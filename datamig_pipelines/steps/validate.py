@@ -38,9 +38,8 @@ class Validate(Step):
             ProofFailedError: A proof found a difference.
         """
         ledger = Ledger(session)
-        unfinished = [
-            r.name for r in context.routes if not ledger.table_state(context.run_id, r.name).done
-        ]
+        states = ledger.table_states(context.run_id, [r.name for r in context.routes])
+        unfinished = [name for name, state in states.items() if not state.done]
         if unfinished:
             msg = f"not loaded yet: {', '.join(unfinished)}"
             raise LedgerError(msg, hint="Load these tables, too, then validate.", where="validate")

@@ -108,6 +108,26 @@ def test_suite_is_judged_on_every_engine(check: Check) -> None:
     assert "no table" in gone.message
 
 
+@pytest.mark.parametrize("target_url", ["postgres"], indirect=True)
+def test_no_decimal_has_the_sources_of_all_callers_read(
+    check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Great Expectations asks for the whole stack to know whether to warn; 0.1 s for each value."""
+    from great_expectations import util
+
+    looked: list[str] = []
+    stack = util.stack
+    monkeypatch.setattr(util, "stack", lambda: looked.append("") or stack())
+    own = util.stack
+
+    largest = expect("column_max_to_be_between", column="amount", max_value=50)
+    found = check(largest, show_values=True)
+
+    assert [(f["observed_value"], found.passed) for f in found.failed] == [(99.0, False)]
+    assert not looked
+    assert util.stack is own, "others have it as it was"
+
+
 @pytest.mark.parametrize("target_url", ["duckdb"], indirect=True)
 def test_duckdb_compares_decimals_and_timestamps_with_json(check: Check) -> None:
     """On DuckDB, judged as a frame, bounds in JSON compare with decimals and timestamps."""

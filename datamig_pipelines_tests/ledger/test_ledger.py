@@ -96,6 +96,22 @@ def test_state_of_another_table_is_its_own(ledger):
     assert [ledger.table_state(r, t).batches for r, t in (("r", "s.u"), ("q", "s.t"))] == [0, 0]
 
 
+def test_states_of_many_tables_are_those_of_each(ledger):
+    """Read at once they are the same, in the order asked for, and of this run alone."""
+    for run, table in (("r", "s.t"), ("r", "empty"), ("q", "s.u")):
+        ledger.add_shards([replace(SHARD, run_id=run, table=table)])
+    ledger.add_batch(replace(ENTRY, number=2, low_key='["7"]', high_key='["9", "x"]'), [])
+    ledger.add_batch(ENTRY, [])
+    ledger.add_batch(replace(ENTRY, run_id="q", table="s.u"), [])
+    ledger.end_shard(replace(SHARD, table="empty"))
+    ledger.finish_table("r", "empty", 0)
+
+    states = ledger.table_states("r", ["s.u", "s.t", "empty"])
+
+    assert list(states.items()) == [(t, ledger.table_state("r", t)) for t in states]
+    assert [(s.batches, s.done) for s in states.values()] == [(0, False), (2, False), (0, True)]
+
+
 def test_finished_table_is_done(ledger):
     """A table is complete when all its shards are and the ledger says so; batches need not be."""
     empty = replace(SHARD, table="empty")

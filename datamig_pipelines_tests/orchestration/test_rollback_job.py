@@ -1,26 +1,45 @@
 """The rollback job and direction down: what they ask for, refuse and show."""
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import duckdb
 import pytest
 
-from datamig_pipelines_tests.orchestration.conftest import AUTHORS, BOOKS, Library
+from datamig_pipelines_tests.orchestration.conftest import AUTHORS, BOOKS, Library, write_books
 
 WAYS = ("library", "library_rollback")
 NEW_BOOK = "INSERT INTO books VALUES (900, 1, 'mine', 1)"
 NEW_PRICE = "UPDATE books SET price = 99 WHERE id = 1"
 
 
-@pytest.fixture
-def kept(planned: Library, instance: dg.DagsterInstance) -> Library:
-    """A finished run into a file that held a table before."""
-    with duckdb.connect(str(planned.target)) as connection:
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a run into a file that held a table before has ended; copied, not used."""
+    folder = tmp_path_factory.mktemp("kept") / "library"
+    folder.mkdir()
+    write_books(folder / "books.sqlite")
+    library = Library(folder)
+    with duckdb.connect(str(library.target)) as connection:
         connection.execute("CREATE TABLE mine (i INTEGER)")
         connection.execute("INSERT INTO mine VALUES (1), (2)")
-    assert planned.run(instance).success
-    return planned
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert library.run(instance, "library_plan").success
+        assert library.run(instance).success
+    return folder.rename(folder.with_name("finished"))
+
+
+@pytest.fixture
+def kept(finished: Path) -> Library:
+    """A finished run into a file that held a table before, each time in the same folder.
+
+    The ledger knows the backup by its whole path.
+    """
+    folder = finished.with_name("library")
+    shutil.rmtree(folder, ignore_errors=True)
+    return Library(shutil.copytree(finished, folder))
 
 
 def _back(library: Library, instance: dg.DagsterInstance, job: str, **config: Any) -> Any:

@@ -3,6 +3,7 @@
 import pytest
 
 from datamig_pipelines.dialects import DIALECTS
+from datamig_pipelines.planning import expressions
 from datamig_pipelines.planning.expressions import translated
 
 SAME = {"a": "a", "b": "b"}
@@ -67,3 +68,15 @@ def test_pattern_is_written_with_the_operator_that_both_have():
 def test_pattern_without_a_counterpart_is_none(sql, target, there):
     """SQLite has no regular expressions: one such check must not take the others with it."""
     assert (between(sql, "postgres", target) is not None) is there
+
+
+def test_translation_is_remembered_for_the_very_same_question():
+    """Every plan of a process asks again; another engine or another name is another question."""
+    expressions._translated.cache_clear()
+
+    asked = [between("a > 0", "sqlite", "duckdb", {"a": new}) for new in ("a", "a", "b", None)]
+    other = between("a ~ 'x'", "postgres", "mysql"), between("a ~ 'x'", "postgres", "duckdb")
+
+    assert asked == ['"a" > 0', '"a" > 0', '"b" > 0', None]
+    assert other[0] != other[1]
+    assert expressions._translated.cache_info()[:2] == (1, 5)

@@ -5,6 +5,8 @@ import sqlite3
 import pytest
 from sqlalchemy.engine import make_url
 
+from datamig_pipelines.catalog import TableName
+from datamig_pipelines.dialects import get_dialect
 from datamig_pipelines.dialects.duckdb import DuckDB
 from datamig_pipelines.dialects.postgres import Postgres
 from datamig_pipelines.dialects.sqlite import SQLite
@@ -191,3 +193,53 @@ def test_session_whose_lock_was_taken_does_not_go_on(pg_url):
             assert other.lock_run("datamig")
             with pytest.raises(RunningElsewhereError):
                 session.reopen()
+
+
+def _asked(session, monkeypatch):
+    """Return the list that every statement of a session is written to from now on."""
+    asked, query = [], session.query
+    monkeypatch.setattr(session, "query", lambda sql, *rest: asked.append(sql) or query(sql, *rest))
+    return asked
+
+
+def test_table_that_was_found_is_not_looked_for_again(session, monkeypatch):
+    """A ledger asks for its tables before every question; once per session is enough."""
+    here = session.dialect.default_schema(session.url)
+    asked = _asked(session, monkeypatch)
+
+    found = [session.has_table(TableName(here, name)) for name in ("t", "t", "none", "none")]
+
+    assert found == [True, True, False, False]
+    assert len(asked) == 3, "what is not there may be made at any time"
+
+
+def test_table_of_a_transaction_that_was_rolled_back_is_looked_for_again(session):
+    """What was found inside it is gone."""
+    made = TableName(session.dialect.default_schema(session.url), "made")
+    with pytest.raises(ValueError), session.transaction():  # noqa: PT012
+        session.query("CREATE TABLE made (id integer NOT NULL)")
+        assert session.has_table(made)
+        raise ValueError
+
+    assert session.dialect.can.transactional_ddl
+    assert not session.has_table(made)
+
+
+@pytest.mark.parametrize("fixture", ["pg_url", "duckdb_url"])
+def test_catalogs_of_several_scopes_are_those_of_each(fixture, request, monkeypatch):
+    """Read together they are what they are one by one, and no question is asked twice."""
+    url = make_url(request.getfixturevalue(fixture))
+    with Session(get_dialect(url), url, readonly=False) as session:
+        session.query("CREATE TABLE t (id integer NOT NULL)")
+        session.query("CREATE SCHEMA other")
+        session.query("CREATE TABLE other.u (id integer NOT NULL)")
+        here = session.dialect.default_schema(url)
+        single = [session.dialect.read_catalog(session, scope) for scope in (here, "*")]
+        asked = _asked(session, monkeypatch)
+
+        together = session.dialect.read_catalogs(session, here, "*")
+
+    assert together == single
+    assert [len(c.tables) for c in together] == [1, 2]
+    if fixture == "duckdb_url":  # PostgreSQL is asked for a schema by a parameter
+        assert len(asked) == len(set(asked))

@@ -21,7 +21,7 @@ from datamig_pipelines.catalog import (
     TableName,
     Type,
 )
-from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
+from datamig_pipelines.dialects.base import Dialect, Queryable
 from datamig_pipelines.dialects.capabilities import Capabilities, Referable, Wire
 from datamig_pipelines.dialects.duckdb import (
     backup,
@@ -41,6 +41,7 @@ from datamig_pipelines.dialects.duckdb.landing import write
 from datamig_pipelines.dialects.duckdb.tampering import DuckDBTampering
 from datamig_pipelines.dialects.dumping import DumpOrder
 from datamig_pipelines.dialects.fitting import Beyond, Limits
+from datamig_pipelines.dialects.keeping import Scratch
 from datamig_pipelines.dialects.reading import Cast, Compared, KeyPart, Landing, Read, Row
 from datamig_pipelines.dialects.statement import Statement
 from datamig_pipelines.errors import EngineError, TypeUnsupportedError

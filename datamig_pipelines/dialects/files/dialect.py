@@ -19,7 +19,7 @@ from datamig_pipelines.catalog import (
     View,
     is_ledger,
 )
-from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
+from datamig_pipelines.dialects.base import Dialect, Queryable
 from datamig_pipelines.dialects.capabilities import Capabilities, Referable
 from datamig_pipelines.dialects.duckdb import DuckDB
 from datamig_pipelines.dialects.duckdb.driver import Connection as DuckDBConnection
@@ -33,6 +33,7 @@ from datamig_pipelines.dialects.files import (
     types,
     writing,
 )
+from datamig_pipelines.dialects.keeping import Scratch
 from datamig_pipelines.dialects.reading import Compared, Landing, Read, Row
 from datamig_pipelines.dialects.statement import Statement
 from datamig_pipelines.errors import EngineError, NotYetError

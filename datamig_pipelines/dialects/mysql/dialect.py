@@ -20,10 +20,11 @@ from datamig_pipelines.catalog import (
     Type,
     View,
 )
-from datamig_pipelines.dialects.base import RUN_LOCK, Dialect, Queryable, Scratch
+from datamig_pipelines.dialects.base import RUN_LOCK, Dialect, Queryable
 from datamig_pipelines.dialects.capabilities import Alchemy, Capabilities, Limit, Referable, Wire
 from datamig_pipelines.dialects.dumping import Beside, DumpOrder, DumpStream
 from datamig_pipelines.dialects.fitting import Beyond, Limits
+from datamig_pipelines.dialects.keeping import Scratch
 from datamig_pipelines.dialects.mysql import (
     backup,
     beside_reader,

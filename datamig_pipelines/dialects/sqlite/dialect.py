@@ -9,11 +9,12 @@ from sqlalchemy.engine import URL
 from typing_extensions import override
 
 from datamig_pipelines.catalog import Catalog, Column, Default, Table, TableName, Type
-from datamig_pipelines.dialects.base import Dialect, Queryable, Scratch
+from datamig_pipelines.dialects.base import Dialect, Queryable
 from datamig_pipelines.dialects.capabilities import Alchemy, Capabilities, Limit, Referable, Wire
 from datamig_pipelines.dialects.comparing import Measure, Measured
 from datamig_pipelines.dialects.dumping import DumpOrder
 from datamig_pipelines.dialects.fitting import Beyond, Limits
+from datamig_pipelines.dialects.keeping import Scratch
 from datamig_pipelines.dialects.reading import (
     Cast,
     Compared,
