@@ -57,12 +57,27 @@ def replace(connection: Any, url: URL, files: Sequence[Path]) -> None:
         driver.query(connection, "SET SESSION foreign_key_checks = 1", ())
     scripts = [f for f in files if f.name != backup.LEDGER_FILE]
     try:
-        backup.restore(url, scripts, first=f"SELECT GET_LOCK({_LOCK}, 0);\n")
+        backup.restore(url, scripts, first=only_for(connection))
     except BackupError as error:
         msg = f"the restore stopped half-way: {error.message}"
         hint = "Mend the cause, then run the same rollback again: it starts this restore over."
         raise RestoreError(msg, hint=hint) from error
     _give(connection, rights)
+
+
+def only_for(connection: Any) -> str:
+    """Return what a client runs first: it stops where the session that started it has ended.
+
+    One whose process was killed before it had connected would work off what is in its pipe, beside
+    the client of the next restore. Later ones are waited for by that: see `_outwait`.
+    """
+    ((own,),) = driver.query(connection, "SELECT CONNECTION_ID()", ())
+    there = f"EXISTS (SELECT 1 FROM information_schema.processlist WHERE id = {own})"
+    only = f"GET_LOCK({_LOCK}, 0) AND {there}"
+    return (
+        f"SET @datamig = IF({only}, 'DO 0', 'this restore was given up');\n"
+        "PREPARE datamig FROM @datamig;\nEXECUTE datamig;\nDEALLOCATE PREPARE datamig;\n"
+    )
 
 
 def _give(connection: Any, rights: Sequence[str]) -> None:
