@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from datamig_pipelines.errors import LedgerError
+
 SOURCE_SUITE: Final = "before:"
 TARGET_SUITE: Final = "suite:"
 """What the proof's name of a suite of expectations begins with; its file follows."""
@@ -20,11 +22,19 @@ def behind(at: str, last: str | None, *, step: timedelta = timedelta(millisecond
 
     Entries are put in order by their times. A clock that was set back, or that of another machine,
     would hide a new entry behind an older one.
+
+    Raises:
+        LedgerError: The last one is no time.
     """
     if not last or at > last:
         return at
     unit = "milliseconds" if step >= timedelta(milliseconds=1) else "microseconds"
-    return (datetime.fromisoformat(last) + step).isoformat(timespec=unit)
+    try:
+        return (datetime.fromisoformat(last) + step).isoformat(timespec=unit)
+    except (ValueError, OverflowError) as error:
+        msg = f"the ledger in the target has an entry of {last!r}, which is no time to go on from"
+        hint = "Somebody edited it: write the time of that entry as the others are."
+        raise LedgerError(msg, hint=hint) from error
 
 
 @dataclass(frozen=True)

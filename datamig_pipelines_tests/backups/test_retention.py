@@ -128,4 +128,6 @@ def _copied(ledger: Ledger, migration: str):
     from dataclasses import replace
 
     last = ledger.runs(migration)[-1]
-    return replace(last, run_id="later", started_at="9999", status="rolled_back")
+    return replace(
+        last, run_id="later", started_at="9999-01-01T00:00:00.000+00:00", status="rolled_back"
+    )

@@ -1,5 +1,6 @@
 """The ledger: what was done, on every engine that is a target."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy.engine import make_url
 
 from datamig_pipelines.errors import BatchTakenError, LedgerError, LedgerOutdatedError
 from datamig_pipelines.ledger import BatchEntry, Ledger, ProofEntry, Reject, RunEntry, Shard
+from datamig_pipelines.ledger.entry import behind, now
 from datamig_pipelines.ledger.tables import ledger_name
 from datamig_pipelines.session import Session
 from datamig_pipelines_tests.session.test_session import ENGINES
@@ -256,6 +258,13 @@ def test_batch_that_is_taken_back_leaves_its_range_to_a_shard(ledger):
     assert (state.done, [s.shard for s in state.open_shards]) == (False, [again])
     assert (state.batches, state.rows_loaded, ledger.proofs("r")) == (2, 7, [])
     assert [r.batch for _, r in ledger.rejects("r")] == [1]
+
+
+@pytest.mark.parametrize("last", ["9999", "9999-12-31T23:59:59.999+00:00"])
+def test_time_that_is_none_is_said(last: str) -> None:
+    """Where somebody wrote a time into the ledger that none follows, nothing is guessed."""
+    with pytest.raises(LedgerError, match=re.escape(last)):
+        behind(now(), last)
 
 
 def test_shard_goes_on_behind_its_last_batch(ledger):
