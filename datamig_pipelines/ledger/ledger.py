@@ -205,6 +205,11 @@ class Ledger(Storage):
         for name in ("batch", "shard", "reject", "loaded", "proof", *self._listing()):
             self._delete(name, run_id=run_id, table_name=table)
 
+    def forget_tables(self, run_id: str) -> None:
+        """Forget the same of all tables of a run: it was taken back."""
+        for name in ("batch", "shard", "reject", "loaded", "proof", *self._listing()):
+            self._delete(name, run_id=run_id)
+
     def loaded_tables(self, run_id: str) -> list[str]:
         """Return the names of the tables that are complete."""
         return [

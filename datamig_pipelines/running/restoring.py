@@ -175,8 +175,7 @@ def _prove(manifest: Manifest, now: State) -> None:
 def _close(ledger: Ledger, run: RunEntry) -> None:
     """Write down that a run is taken back, all at once."""
     with ledger.session.transaction():
-        for table in ledger.begun_tables(run.run_id):
-            ledger.forget_table(run.run_id, table)
+        ledger.forget_tables(run.run_id)
         steps = ledger.steps(run.run_id)
         for name in (n for n in STEPS if n in steps):
             ledger.end_step(run.run_id, name, "undone", steps[name][1])

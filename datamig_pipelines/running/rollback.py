@@ -148,7 +148,9 @@ def _undone(
     since = _prove(place, session, ledger, run)
     changed = changed_since(migration, place, session, run)
     remember_rolled_back(place, History(session), run)
-    ledger.end_run(run.run_id, "rolled_back")
+    with session.transaction():
+        ledger.forget_tables(run.run_id)
+        ledger.end_run(run.run_id, "rolled_back")
     detail = {
         "run": run.run_id,
         "proven": "what the run made is gone, what was there before is there",

@@ -75,12 +75,13 @@ class Load(Step):
 
     @override
     def undo(self, context: Context, session: Session) -> Iterator[Event]:
-        """Forget what was loaded; the rows go with their tables when `schema` is undone."""
-        ledger = Ledger(session)
-        for route in context.routes:
-            with session.transaction():
-                ledger.forget_table(context.run_id, route.name)
-        yield StepDone(self.name, {"forgotten": len(context.routes)})
+        """Change nothing: the rows go with their tables when `schema` is undone.
+
+        The account of them stays until the whole run is taken back. A rollback that was killed
+        knows by it which rows the load brought, and which others wrote.
+        """
+        tables = Ledger(session).begun_tables(context.run_id)
+        yield StepDone(self.name, {"rows go with their tables": len(tables)})
 
 
 class _Copying:

@@ -59,7 +59,7 @@ class Journey:
             list(verb(self.migration))
         except DatamigError as error:
             return error
-        message = f"{verb.__name__} went through"
+        message = f"{verb} went through"
         raise AssertionError(message)
 
     # ---- processes

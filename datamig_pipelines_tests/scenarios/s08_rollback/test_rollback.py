@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from datamig_pipelines.errors import (
     ConnectError,
     DatamigError,
     LedgerError,
+    LossesError,
     PlanChangedError,
     RejectsError,
     TransformError,
@@ -98,8 +100,38 @@ def test_killed_rollback_goes_on(steps: int, journey: Journey) -> None:
         list(running.roll_back(journey.migration))
 
     assert journey.catalog() == before
+    shown = running.status(journey.migration)
+    assert (shown["tables"], shown["proofs"]) == ({}, []), "nothing of it is loaded any more"
     journey.run()
     assert set(journey.verdicts()) == {"equal"}
+
+
+@pytest.mark.parametrize("written", [0, 1])
+def test_killed_rollback_knows_what_the_load_brought(
+    written: int, pg_url: str, pg_url2: str, going: Going
+) -> None:
+    """Begun again it asks no yes for the load's own rows, and one for those written meanwhile."""
+    journey = going(pg_url2, pg_url)
+    journey.ask(
+        "CREATE TABLE kept (id INTEGER PRIMARY KEY)",
+        "INSERT INTO kept SELECT * FROM generate_series(1, 50)",
+        side="source",
+    )
+    before = journey.catalog()
+    journey.run()
+    process = journey.start("rollback")
+    assert process.wait_for("StepDone", 4)
+    assert process.events[-1]["step"] == "load"
+    assert process.kill()
+    if written:
+        journey.ask("INSERT INTO kept VALUES (1000)")
+        error = journey.refused(partial(running.roll_back, lossless=True))
+        assert isinstance(error, LossesError)
+        assert "!! 1 OF THEM WERE WRITTEN SINCE" in error.message
+
+    list(running.roll_back(journey.migration, lossless=not written))
+
+    assert journey.catalog() == before
 
 
 def test_killed_run_can_be_taken_back(journey: Journey) -> None:
