@@ -69,7 +69,17 @@ def _refused(word: str) -> Any:
     raise ValueError(word)
 
 
-_DECODER: Final = json.JSONDecoder(parse_float=_number, parse_int=_number, parse_constant=_refused)
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; none where a key comes twice: jsonb would keep the last value alone."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError
+    return members
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_members, parse_float=_number, parse_int=_number, parse_constant=_refused
+)
 _text: Final = json.JSONEncoder(ensure_ascii=False).encode
 _WORDS: Final = {True: "true", False: "false", None: "null"}
 

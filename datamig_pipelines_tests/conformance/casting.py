@@ -80,8 +80,8 @@ CASES = (
     CastCase("text_json", "text", "json", ("'{\"b\":  1.50}'", "'[]'"), "'{\"b\": 1.50}'"),
     CastCase(
         "json_document", "json", "jsonb",
-        ('\'{"b":  1.50, "aa": [1e2, "\\u00e9", null], "b": 2}\'', "'[true, {}]'"),
-        '\'{"b": 2, "aa": [101, "é", null]}\'',
+        ('\'{"b":  1.50, "aa": [1e2, "\\u00e9", null], "c": 2}\'', "'[true, {}]'"),
+        '\'{"b": 1.5, "aa": [101, "é", null], "c": 2}\'',
     ),
     CastCase("text_document", "text", "jsonb", ("'{\"b\":  1.50, \"a\": []}'", "'[]'"), "'{}'"),
     CastCase("uuid_text", "uuid", "text", (f"'{ID}'", f"'{_OTHER}'"), f"'{_OTHER}'"),

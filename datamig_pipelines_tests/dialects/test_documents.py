@@ -9,7 +9,6 @@ from datamig_pipelines.dialects.documents import document, is_document
 
 ALIKE = (
     ('{"b": 1, "aa": [1, 2]}', '{"aa":[1,2],"b":1}'),
-    ('{"a": 1, "a": 2}', '{"a":2}'),
     ("1.50", "1.5"),
     ("1e2", "100"),
     ("-0.0", "0"),
@@ -67,7 +66,10 @@ def test_form_is_a_document_and_has_itself_for_a_form():
         json.loads(form)
 
 
-@pytest.mark.parametrize("text", ["", "{", "NaN", "[Infinity]", "nonsense", "[" * 100_000])
+UNREADABLE = ("", "{", "NaN", "[Infinity]", "nonsense", "[" * 100_000, '[{"a": 1, "\\u0061": 2}]')
+
+
+@pytest.mark.parametrize("text", UNREADABLE)
 def test_text_that_cannot_be_read_stays_as_it_is(text):
-    """It is no document, and no error either."""
+    """It is no document, and no error either; of a key that comes twice, jsonb loses a value."""
     assert (document(text), is_document(text)) == (text, False)

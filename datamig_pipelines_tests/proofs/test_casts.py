@@ -160,6 +160,27 @@ def test_word_for_a_moment_is_rejected(
     )
 
 
+@pytest.mark.parametrize("source", ["sqlite_url", "pg_url2"])
+def test_document_that_lost_a_value_in_jsonb_is_not_equal(
+    request: pytest.FixtureRequest, going: Going, pg_url: str, source: str
+) -> None:
+    """jsonb keeps the last value of a key that comes twice: the others are gone, and that is said."""
+    journey = going(
+        request.getfixturevalue(source), pg_url, casts=_casts("t", {"j": "jsonb"}),
+        backup={"verify": "none"},
+    )  # fmt: skip
+    journey.ask(
+        "CREATE TABLE t (id integer PRIMARY KEY, j json)",
+        """INSERT INTO t VALUES (1, '{"a": 1, "a": 2}'), (2, '{"b": 1,  "a": 2}')""",
+        side="source",
+    )
+
+    journey.run()
+
+    told = "differs in j; a text that engines read differently in j (1)"
+    assert _fingerprint(journey) == ("not comparable", told)
+
+
 @pytest.mark.parametrize("keyed", [True, False], ids=["keyed", "without a key"])
 def test_document_that_jsonb_rewrote_is_compared_by_what_it_says(
     going: Going, sqlite_url: str, pg_url: str, *, keyed: bool

@@ -16,6 +16,8 @@ _MOMENTS = {Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ}
 def canonical(column: Compared) -> str:
     """Return SQL for the canonical text of a column in the form ``column.compare``."""
     sql, held, compare = column.sql, column.held, column.compare
+    if " COLLATE " in held.native:
+        sql = f"({sql} COLLATE C)"  # texts of two orders cannot stand in one hash
     if held.kind in TEXTS and compare in PARSED:
         return _parsed(text(sql, held), compare)
     if compare is Kind.ARRAY:

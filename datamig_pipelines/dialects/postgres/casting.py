@@ -4,7 +4,7 @@ from typing import Final
 
 from datamig_pipelines.catalog import Kind, Type
 from datamig_pipelines.dialects.capabilities import Wire
-from datamig_pipelines.dialects.parsing import PARSED
+from datamig_pipelines.dialects.parsing import PARSED, TEXTS
 from datamig_pipelines.dialects.postgres.rendering import render
 from datamig_pipelines.dialects.reading import Cast, Projection
 
@@ -14,6 +14,8 @@ _READ: Final = PARSED | {Kind.JSON, Kind.BLOB, Kind.INTERVAL, Kind.TIMETZ}
 
 def cast(sql: str, held: Type, into: Type) -> Cast | None:
     """Return the very expression that a load sends, read as the column reads it."""
+    if into.binary and (held.kind in TEXTS or (held.kind is Kind.JSON and not held.binary)):
+        return None  # jsonb drops what a key had before: the document as it was is compared
     sent = f"({render(Projection('', sql, held, into, None), Wire.COPY_TEXT)})::text"
     if held.kind is Kind.BLOB and into.kind is Kind.TEXT:
         return Cast(sent, into)
