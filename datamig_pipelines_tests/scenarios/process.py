@@ -7,6 +7,7 @@ kill behind an event is a kill behind that event, however slow the machine is.
 """
 
 import contextlib
+import encodings.idna  # noqa: F401 - as the drivers below
 import multiprocessing
 import os
 import queue
@@ -23,7 +24,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import duckdb  # noqa: F401 - loaded once, in the server
+import adbc_driver_sqlite.dbapi  # noqa: F401 - loaded once, in the server
+import duckdb  # noqa: F401 - as above
+import pandas  # noqa: F401 - DuckDB loads it at the first bound value, which takes a second
 import psycopg  # noqa: F401 - as above
 import pyarrow.compute  # noqa: F401 - as above
 import pymysql  # noqa: F401 - as above
