@@ -198,21 +198,10 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield made
 
 
-@pytest.fixture(scope="session")
-def plan_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the job of the plan leaves beside a library, made once: the names of its tables."""
-    library = Library(tmp_path_factory.mktemp("planned"))
-    write_books(library.folder / "books.sqlite")
-    with dg.DagsterInstance.ephemeral() as instance:
-        assert library.run(instance, "library_plan").success
-    assert [path.name for path in library.migration.home.iterdir()] == ["catalog.json"]
-    return library.migration.home
-
-
 @pytest.fixture
-def planned(library: Library, plan_files: Path) -> Library:
+def planned(library: Library, instance: dg.DagsterInstance) -> Library:
     """A library whose tables are known."""
-    shutil.copytree(plan_files, library.migration.home)
+    assert library.run(instance, "library_plan").success
     return library
 
 
