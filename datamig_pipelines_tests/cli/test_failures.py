@@ -12,7 +12,7 @@ import pytest
 
 from datamig_pipelines import running
 from datamig_pipelines.cli.failures import hidden
-from datamig_pipelines_tests.cli.conftest import DATAMIG, Cli
+from datamig_pipelines_tests.cli.conftest import DATAMIG, YAML, Cli
 
 SECRET = "Pl4nted-Secret"
 LIMIT_S = 500
@@ -123,6 +123,7 @@ def test_interrupt_exits_130_and_says_that_it_goes_on(migration: Path, verb: str
     """
     home = migration.with_name("dagster_home")
     home.mkdir()
+    migration.write_text(f"{YAML}  include: [regions, countries, customers, orders]\n")
     environment = {**os.environ, "DAGSTER_HOME": str(home)}
     command = {
         "copy": ["copy", "sqlite:///shop.sqlite", "duckdb:///t.duckdb", "--batch-size", "20"],

@@ -1,5 +1,6 @@
 """A small library in SQLite, its migration to DuckDB, and a project that runs it in a process."""
 
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -154,6 +155,17 @@ class Project:
         process = self.start(job, **config)
         said, _ = process.communicate(timeout=500)
         return process.returncode, said
+
+    def go_on(self, job: str = "library") -> tuple[bool, str]:
+        """Run a job in this process on the project's instance; return success and its messages.
+
+        For what comes after a process was tested: another one would load Dagster for seconds.
+        """
+        home = dg.DagsterInstance.from_config
+        with contextlib.chdir(self.root), home(str(self.root)) as instance:
+            done = self.library.run(instance, job)
+            said = [entry.message for entry in instance.all_logs(done.run_id)]
+        return done.success, "\n".join(said)
 
 
 def write_books(path: Path) -> None:

@@ -72,8 +72,8 @@ def test_terminated_during_a_pause_ends_at_once(project: Project) -> None:
     assert process.returncode != 0, said
 
     assert _say(project, "resume")
-    code, said = project.execute()
-    assert code == 0, said
+    through, said = project.go_on()
+    assert through, said
     assert len(project.library.rows("books")) == BOOKS
 
 

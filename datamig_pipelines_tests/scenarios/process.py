@@ -7,6 +7,7 @@ kill behind an event is a kill behind that event, however slow the machine is.
 """
 
 import contextlib
+import encodings.idna  # noqa: F401 - as the drivers below
 import multiprocessing
 import os
 import queue
@@ -23,7 +24,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import duckdb  # noqa: F401 - loaded once, in the server
+import adbc_driver_sqlite.dbapi  # noqa: F401 - loaded once, in the server
+import duckdb  # noqa: F401 - as above
+import pandas as pd  # noqa: F401 - DuckDB loads it at the first bound value, which takes a second
 import psycopg  # noqa: F401 - as above
 import pyarrow.compute  # noqa: F401 - as above
 import pymysql  # noqa: F401 - as above
@@ -33,7 +36,7 @@ from datamig_pipelines.errors import DatamigError
 from datamig_pipelines.running import StepStarted
 from datamig_pipelines.spec import Migration
 from datamig_pipelines.steps import StepDone, load
-from datamig_pipelines.transfer import Event, Progress, Said, crew
+from datamig_pipelines.transfer import Event, Progress, Said, crew, watch
 
 LIMIT_S = 120
 VERBS: dict[str, Callable[[Migration], Iterator[Event]]] = {
@@ -139,6 +142,7 @@ def _main(task: Task, mouth: Connection, errors: Path) -> None:
         os.dup2(file.fileno(), 2)
     os.environ.update(task.environment)
     load._TICK_S = 0.0
+    watch._WORD_EVERY_S = 0.1  # a word is heard at the next batch or so
     crew.queue.Queue = _Turns  # type: ignore[misc, assignment]
     if task.file_limit:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write beyond it fails, nobody is killed

@@ -1,6 +1,7 @@
 """Sequences, enums and macros of a DuckDB file."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
@@ -63,15 +64,22 @@ def _sequences(session: Queryable, wanted: Iterable[TableName]) -> Iterator[Sche
 
 
 def _macros(session: Queryable) -> Iterator[SchemaObject]:
-    """Yield macros, all definitions of one name together; no catalog tells parameters' defaults."""
+    """Yield macros, all definitions of one name together; no catalog tells parameters' defaults.
+
+    DuckDB lists all its own functions first, thousands: an expression in the query costs as much
+    as the list.
+    """
     rows = session.query(
-        "SELECT schema_name, function_name, function_type = 'table_macro', list("
-        "'(' || array_to_string(parameters, ', ') || ') AS ' "
-        "|| if(function_type = 'table_macro', 'TABLE ', '') || macro_definition "
-        f"ORDER BY function_oid, len(parameters)) FROM duckdb_functions() WHERE {_HERE} "
-        "AND function_type IN ('macro', 'table_macro') GROUP BY ALL ORDER BY 1, 2"
+        "SELECT schema_name, function_name, function_type, parameters, macro_definition, "
+        f"function_oid FROM duckdb_functions() WHERE {_HERE} "
+        "AND function_type IN ('macro', 'table_macro')"
     )
-    for schema, name, is_table, bodies in rows:
-        create = f"CREATE MACRO {quoted(name)}{', '.join(bodies)}"
+    bodies = defaultdict[tuple[str, str, bool], list[str]](list)
+    for schema, name, kind, parameters, body, _ in sorted(rows, key=lambda r: (r[5], len(r[3]))):
+        is_table = kind == "table_macro"
+        words = f"({', '.join(parameters)}) AS {'TABLE ' if is_table else ''}{body}"
+        bodies[schema, name, is_table].append(words)
+    for schema, name, is_table in sorted(bodies):
+        create = f"CREATE MACRO {quoted(name)}{', '.join(bodies[schema, name, is_table])}"
         drop = f"DROP MACRO {'TABLE ' if is_table else ''}IF EXISTS {quoted(name)}"
         yield SchemaObject("macro", TableName(schema, name), create, drop, Phase.BEFORE)

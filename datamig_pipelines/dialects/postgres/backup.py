@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -257,12 +258,19 @@ def _installed(name: str) -> set[_Tool]:
         folders = anchor.glob(str(Path(pattern).relative_to(anchor)))
         paths |= {shutil.which(name, path=str(folder)) for folder in folders}
     tools = set()
-    for path in paths - {None}:
-        said = subprocess.run([str(path), "--version"], check=False, capture_output=True, text=True)
-        version = re.search(r"\s(\d+)", said.stdout)
-        if said.returncode == 0 and version:
-            tools.add(_Tool(int(version[1]), str(path)))
+    for path in filter(None, paths):
+        major = _major(path, Path(path).stat().st_mtime_ns)
+        if major:
+            tools.add(_Tool(major, path))
     return tools
+
+
+@cache
+def _major(path: str, _: int) -> int:
+    """Ask a program for its version, once for as long as its file is the same; 0: it says none."""
+    said = subprocess.run([path, "--version"], check=False, capture_output=True, text=True)
+    version = re.search(r"\s(\d+)", said.stdout)
+    return int(version[1]) if said.returncode == 0 and version else 0
 
 
 def conninfo(url: URL) -> str:

@@ -6,6 +6,8 @@ from contextlib import closing
 import pytest
 
 from datamig_pipelines import running
+from datamig_pipelines.dialects.mysql import driver as mysql
+from datamig_pipelines.dialects.postgres import driver as postgres
 from datamig_pipelines.errors import RunningElsewhereError
 from datamig_pipelines_tests.scenarios.conftest import Going
 
@@ -14,12 +16,18 @@ VERBS = (running.run, running.roll_back, running.validate)
 
 @pytest.mark.parametrize("target", ["pg_url", "sqlite_url", "duckdb_url", "mariadb_url"])
 def test_second_run_is_refused_and_first_finishes(
-    target: str, shop_url: str, going: Going, request: pytest.FixtureRequest
+    target: str,
+    shop_url: str,
+    going: Going,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """While a run holds the target, run, rollback and validate end with RunningElsewhereError."""
     tables = ["regions", "countries", "customers"]
     journey = going(shop_url, request.getfixturevalue(target), batch_size=20, include=tables)
 
+    for driver in (mysql, postgres):  # the first lives: nobody need wait for a lock left behind
+        monkeypatch.setattr(driver, "_RUN_WAIT_S", 0)
     first = journey.start()
     assert first.wait_for("Progress", 3)
     errors = [journey.refused(verb) for verb in VERBS]

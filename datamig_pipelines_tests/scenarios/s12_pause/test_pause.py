@@ -15,8 +15,8 @@ TABLES = ["regions", "countries", "customers", "addresses"]
 
 
 def slow(going: Going, shop_url: str, target_url: str) -> Journey:
-    """Return a migration that takes some seconds, in many small batches."""
-    throttle = {"rows_per_s": 150}
+    """Return a migration in many small batches, of which some pass between two looks for a word."""
+    throttle = {"rows_per_s": 500}
     return going(shop_url, target_url, batch_size=10, include=TABLES, throttle=throttle)
 
 
