@@ -1,9 +1,12 @@
 """Nothing is built on rows that differ, on whichever way the run goes."""
 
+from pathlib import Path
+
 import pytest
 
 from datamig_pipelines import running
-from datamig_pipelines.errors import ProofGateError
+from datamig_pipelines.errors import PermissionDeniedError, ProofGateError
+from datamig_pipelines.running.opening import target_place
 from datamig_pipelines.transfer import Event
 from datamig_pipelines_tests.scenarios.conftest import going
 from datamig_pipelines_tests.scenarios.journey import Journey
@@ -69,3 +72,20 @@ def test_run_goes_on_when_the_difference_is_mended(shouting):
     shouting.run()
 
     assert set(shouting.verdicts()) == {"equal"}
+
+
+def test_run_that_could_not_write_its_report_does_not_begin(small, tmp_path, monkeypatch):
+    """The target is not touched; with another folder, as the hint says, it runs."""
+    one = small.write("one", "p")
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("DATAMIG_HOME", str(tmp_path / "file"))
+
+    with pytest.raises(PermissionDeniedError, match="cannot be written") as caught:
+        list(running.run(one))
+    made = Path(target_place(one).url.database).exists()
+    monkeypatch.setenv("DATAMIG_HOME", str(tmp_path / "home"))
+    list(running.run(one))
+
+    assert not made
+    assert "DATAMIG_HOME" in caught.value.hint
+    assert "p" in small.tables(one)
