@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from datamig_pipelines import running
-from datamig_pipelines.errors import PermissionDeniedError, ProofGateError
+from datamig_pipelines.errors import LedgerError, PermissionDeniedError, ProofGateError
+from datamig_pipelines.ledger import Ledger
 from datamig_pipelines.running.opening import target_place
 from datamig_pipelines.transfer import Event
 from datamig_pipelines_tests.scenarios.conftest import going
@@ -89,3 +90,18 @@ def test_run_that_could_not_write_its_report_does_not_begin(small, tmp_path, mon
     assert not made
     assert "DATAMIG_HOME" in caught.value.hint
     assert "p" in small.tables(one)
+
+
+def test_run_behind_a_rollback_that_was_cut_off_says_who_ends_it(small):
+    """On both faces: whoever reads the failure of a scheduled run has no command line at hand."""
+    one = small.write("one", "p")
+    list(running.run(one))
+    with target_place(one).open(readonly=False) as session:
+        Ledger(session).end_run(Ledger(session).last_run("one").run_id, "rolling_back")
+
+    with pytest.raises(LedgerError, match="was begun and did not come to its end") as caught:
+        list(running.run(one))
+    list(running.roll_back(one))
+    list(running.run(one))
+
+    assert "`datamig rollback one` (in Dagster: job one_rollback)" in caught.value.hint
