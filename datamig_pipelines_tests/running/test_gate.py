@@ -105,3 +105,28 @@ def test_run_behind_a_rollback_that_was_cut_off_says_who_ends_it(small):
     list(running.run(one))
 
     assert "`datamig rollback one` (in Dagster: job one_rollback)" in caught.value.hint
+
+
+def test_migrations_that_know_nothing_of_each_other_go_back_in_any_order(defs):
+    """What another one made, and took back itself, is not missed by the one that saw it there."""
+    first, second = defs.write("first", "p"), defs.write("second", "r")
+    for one in (first, second):
+        list(running.run(one))
+
+    for one in (first, second):
+        list(running.roll_back(one))
+    for one in (second, first):
+        list(running.run(one))
+
+    assert defs.tables(first) >= {"p", "r"}
+
+
+def test_table_that_somebody_dropped_is_missed(defs):
+    """Not by a rollback, but by hand: the way back says so."""
+    first, second = defs.write("first", "p"), defs.write("second", "r")
+    for one in (first, second):
+        list(running.run(one))
+    defs.ask(first, "DROP TABLE {p}")
+
+    with pytest.raises(LedgerError, match="not as it was before"):
+        list(running.roll_back(second))
