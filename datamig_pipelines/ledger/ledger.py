@@ -48,7 +48,7 @@ class Ledger(Storage):
         return [RunEntry(*row) for row in rows]
 
     def all_runs(self) -> list[RunEntry]:
-        """Return the runs of all migrations, oldest first."""
+        """Return the runs of all migrations of this target, oldest first."""
         return [RunEntry(*row) for row in self._fetch("run", (), (), order=("started_at",))]
 
     def start_run(self, run: RunEntry) -> None:

@@ -192,11 +192,12 @@ class _Planner:
     def _nothing_to_load(self) -> PlanError:
         """Return the error for all tables without a column to load, with the line that helps."""
         migration = self.inputs.migration
-        empty = [
-            str(t.name)
-            for t in self._wanted()
-            if not plan_columns(t, self._spec(t), migration, self.engines, list[str]().append).loaded
-        ]
+        empty = []
+        for table in self._wanted():
+            noted: list[str] = []
+            spec = self._spec(table)
+            planned = plan_columns(table, spec, migration, self.engines, noted.append)
+            empty += [] if planned.loaded else [str(table.name)]
         line = json.dumps([*migration.exclude, *map(escape, empty)], ensure_ascii=False)
         return PlanError(
             f"no column to load (none at all, or only generated ones): {', '.join(empty)}",
