@@ -158,6 +158,14 @@ class Dialect(Comparing, Fitting, Keeping, Tampering, ABC):
         )
         return bool(session.query(sql, (name.schema, name.name))[0][0])
 
+    def column_names(self, session: Queryable, name: TableName) -> list[str]:
+        """Return the columns of a table, generated ones perhaps left out."""
+        sql = (
+            "SELECT column_name FROM information_schema.columns "
+            f"WHERE table_schema = {self.placeholder} AND table_name = {self.placeholder}"
+        )
+        return [column for (column,) in session.query(sql, (name.schema, name.name))]
+
     def default_collation(self, session: Queryable) -> str | None:
         """Return the order of texts where a column does not say; None: none says, or can tell."""
         return "BINARY"

@@ -60,9 +60,13 @@ class Ddl(ABC):
         where: Sequence[str] = (),
         order: Sequence[str] = (),
     ) -> str:
-        """Return a parametrised SELECT by equality."""
+        """Return a parametrised SELECT by equality. A column that is gone is refused.
+
+        (Without the table's name before it, SQLite reads an unknown column as a text.)
+        """
+        wanted = ", ".join(f"{self.table(table)}.{self.quote(c)}" for c in columns)
         return (
-            f"SELECT {self.columns(columns)} FROM {self.table(table)}"
+            f"SELECT {wanted} FROM {self.table(table)}"
             + self._where(where)
             + (f" ORDER BY {self.columns(order)}" if order else "")
         )
@@ -75,6 +79,11 @@ class Ddl(ABC):
     def delete(self, table: TableName, where: Sequence[str] = ()) -> str:
         """Return a parametrised DELETE by equality, or of everything."""
         return f"DELETE FROM {self.table(table)}" + self._where(where)
+
+    def add_column(self, table: TableName, column: Column) -> str:
+        """Return the statement that adds an empty column to a table that is there."""
+        held = f"{self.quote(column.name)} {column.type.native}"
+        return f"ALTER TABLE {self.table(table)} ADD COLUMN {held}"
 
     def count(self, table: str, where: str = "") -> str:
         """Return the SELECT of the number of rows."""

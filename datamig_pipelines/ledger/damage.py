@@ -2,8 +2,9 @@
 
 from contextlib import suppress
 
+from datamig_pipelines.catalog import Column, Table
 from datamig_pipelines.errors import EngineError, LedgerDamagedError, LedgerOutdatedError
-from datamig_pipelines.ledger.tables import ledger_name
+from datamig_pipelines.ledger.tables import ledger_name, ledger_tables
 from datamig_pipelines.session import Session
 
 _WAY_BACK = ("run", "step")
@@ -37,7 +38,20 @@ def explained(session: Session, error: EngineError) -> EngineError | LedgerDamag
     with suppress(EngineError):  # inside a transaction that has failed nothing can be asked
         if gone := _gone(session, (*_WAY_BACK, *_WORK, "snapshot", "shard")):
             return damaged(session, gone)
+        if lacking := _lacking(session):
+            return altered(session, lacking)
     return error
+
+
+def altered(session: Session, lacking: list[tuple[Table, Column]]) -> LedgerDamagedError:
+    """Return the error for columns that are gone, with the statements that bring them back."""
+    names = ", ".join(f"{table.name}.{column.name}" for table, column in lacking)
+    adding = "; ".join(session.dialect.add_column(t.name, column) for t, column in lacking)
+    hint = (
+        "Bring them back with their values from a copy of the target, or empty, if nothing of "
+        f"what they held is missed: `{adding}`. Then do the same again."
+    )
+    return LedgerDamagedError(f"the ledger in the target has lost the columns {names}", hint=hint)
 
 
 def damaged(session: Session, gone: list[str]) -> LedgerDamagedError:
@@ -51,6 +65,14 @@ def damaged(session: Session, gone: list[str]) -> LedgerDamagedError:
             "its tables and the ledger's yourself."
         )
     return LedgerDamagedError(f"the ledger in the target has lost {names}", hint=hint)
+
+
+def _lacking(session: Session) -> list[tuple[Table, Column]]:
+    found = []
+    for table in ledger_tables(session.dialect):
+        there = session.dialect.column_names(session, table.name)
+        found += [(table, c) for c in table.columns if there and c.name not in there]
+    return found
 
 
 def _gone(session: Session, names: tuple[str, ...]) -> list[str]:

@@ -73,10 +73,6 @@ class RehearsalEntry:
 class History(Ledger):
     """The ledger with its history, its catalogs, its approvals and its rehearsals."""
 
-    def all_runs(self) -> list[RunEntry]:
-        """Return the runs of all migrations of this target, oldest first."""
-        return [RunEntry(*row) for row in self._fetch("run", (), (), order=("started_at",))]
-
     # ---- history
 
     def entries(self, migration: str) -> list[HistoryEntry]:

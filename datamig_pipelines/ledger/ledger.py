@@ -47,9 +47,13 @@ class Ledger(Storage):
         rows = self._fetch("run", ("migration",), (migration,), order=("started_at",))
         return [RunEntry(*row) for row in rows]
 
+    def all_runs(self) -> list[RunEntry]:
+        """Return the runs of all migrations of this target, oldest first."""
+        return [RunEntry(*row) for row in self._fetch("run", (), (), order=("started_at",))]
+
     def start_run(self, run: RunEntry) -> None:
         """Remember a new run, as the newest of the target even where the clock went back."""
-        there = [RunEntry(*row) for row in self._fetch("run", (), ())]
+        there = self.all_runs()
         last = max((max(r.started_at, r.finished_at or "") for r in there), default="")
         self._insert("run", astuple(replace(run, started_at=behind(run.started_at, last))))
 

@@ -62,21 +62,24 @@ class Storage:
         if not self.exists():
             return []
         sql = self.dialect.fetch(ledger_name(self.dialect, name), column_names(name), where, order)
-        try:
-            return self.session.query(sql, values)
-        except StatementError as error:
-            raise explained(self.session, error) from error
+        return self._query(sql, values)
 
     def _insert(self, name: str, values: tuple[Any, ...]) -> None:
         sql = self.dialect.insert(ledger_name(self.dialect, name), column_names(name))
-        self.session.query(sql, values)
+        self._query(sql, values)
 
     def _update(
         self, name: str, columns: tuple[str, ...], values: tuple[Any, ...], **where: str | int
     ) -> None:
         sql = self.dialect.update(ledger_name(self.dialect, name), columns, tuple(where))
-        self.session.query(sql, (*values, *where.values()))
+        self._query(sql, (*values, *where.values()))
 
     def _delete(self, name: str, **where: str | int) -> None:
         sql = self.dialect.delete(ledger_name(self.dialect, name), tuple(where))
-        self.session.query(sql, tuple(where.values()))
+        self._query(sql, tuple(where.values()))
+
+    def _query(self, sql: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        try:
+            return self.session.query(sql, values)
+        except StatementError as error:
+            raise explained(self.session, error) from error

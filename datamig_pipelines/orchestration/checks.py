@@ -16,7 +16,13 @@ from datamig_pipelines.orchestration.failures import explained
 from datamig_pipelines.orchestration.graph import Graph
 from datamig_pipelines.orchestration.names import segments
 from datamig_pipelines.planning import Plan
-from datamig_pipelines.running import forget_source, judge_alone, judge_source, refuse_failed
+from datamig_pipelines.running import (
+    forget_source,
+    has_begun,
+    judge_alone,
+    judge_source,
+    refuse_failed,
+)
 from datamig_pipelines.spec import Migration, Suite
 
 TakeBack = Callable[[dg.OpExecutionContext, Graph], None]
@@ -64,10 +70,11 @@ def source_results(
     found = [
         dg.AssetCheckResult(asset_key=key, check_name=name, **_outcome(r)) for r, name in shown
     ]
-    if any(r.decisive for r, _ in named):
-        forget_source(graph.migration)
+    if not any(r.decisive for r, _ in named):
+        return found, None
+    forget_source(graph.migration)
     try:
-        refuse_failed([r for r, _ in shown])
+        refuse_failed([r for r, _ in shown], begun=has_begun(graph.migration))
     except SuiteFailedError as error:
         return found, error
     return found, None

@@ -1,7 +1,9 @@
 """Makes the plan."""
 
+import json
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from glob import escape
 
 from datamig_pipelines.backups import Database
 from datamig_pipelines.catalog import Catalog, ForeignKey, SchemaObject, Table, TableName, View
@@ -187,6 +189,22 @@ class _Planner:
                 )
         return [(t, self.names.table(self._target_name(t), str(t.name))) for t in tables]
 
+    def _nothing_to_load(self) -> PlanError:
+        """Return the error for all tables without a column to load, with the line that helps."""
+        migration = self.inputs.migration
+        empty = []
+        for table in self._wanted():
+            noted: list[str] = []
+            spec = self._spec(table)
+            planned = plan_columns(table, spec, migration, self.engines, noted.append)
+            empty += [] if planned.loaded else [str(table.name)]
+        line = json.dumps([*migration.exclude, *map(escape, empty)], ensure_ascii=False)
+        return PlanError(
+            f"no column to load (none at all, or only generated ones): {', '.join(empty)}",
+            hint=f"Leave such tables out: `exclude: {line}`. All else is moved; if they are needed "
+            "in the target, make them there yourself.",
+        )
+
     # ---- one table
 
     def _route(self, table: Table, name: TableName) -> tuple[Route, PlannedColumns]:
@@ -194,8 +212,7 @@ class _Planner:
         spec = self._spec(table)
         planned = plan_columns(table, spec, migration, self.engines, self.notes.append)
         if not planned.loaded:
-            msg = f"{table.name} has no column to load"
-            raise PlanError(msg, hint="Exclude the table, or keep a column.")
+            raise self._nothing_to_load()
         self.names.columns(str(table.name), [c.name for c in planned.columns])
         target = plan_table(table, name, planned, self.engines, self.names, self.notes.append)
         if self.engines.target.can.only_rows:

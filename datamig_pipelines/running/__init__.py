@@ -6,6 +6,7 @@ from datamig_pipelines.running.diff import TableDiff, diff
 from datamig_pipelines.running.expecting import (
     SuiteJudged,
     forget_source,
+    has_begun,
     judge_alone,
     judge_source,
     refuse_failed,
@@ -74,6 +75,7 @@ __all__ = [
     "fitting_faults",
     "foresee",
     "forget_source",
+    "has_begun",
     "history",
     "judge_alone",
     "judge_source",

@@ -71,7 +71,9 @@ def refuse_changed(plan: Plan, ledger: History, run: RunEntry) -> None:
     name = run.migration
     if run.status == "rolling_back":
         msg = f"a rollback of {name} was begun and did not come to its end"
-        raise LedgerError(msg, hint=f"`datamig rollback {name}` finishes it; then run again.")
+        hint = f"`datamig rollback {name}` (in Dagster: job {name}_rollback) finishes it; "
+        hint += "then run again."
+        raise LedgerError(msg, hint=hint)
     found = changed_since(plan, ledger, run)
     if not found:
         return

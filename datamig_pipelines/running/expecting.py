@@ -64,7 +64,7 @@ class Gate:
         held = () if self.anew else _held(found)
         fresh = {} if self.anew else _fresh(found.plan.context.migration)
         self.results, self._taken = judge_source(found.plan, held, fresh), fresh.keys()
-        refuse_failed(self.results)
+        refuse_failed(self.results, begun=found.run is not None)
 
     def enter(self, plan: Plan, ledger: Ledger) -> Iterator[Event]:
         """Remember the verdicts with the run, forget those of suites that nobody asks any more."""
@@ -115,16 +115,33 @@ def rehearsed_suites(migration: Migration, *, sampled: bool) -> Migration:
     return migration.model_copy(update={"validation": said})
 
 
-def refuse_failed(results: Sequence[SuiteResult]) -> None:
-    """Raise SuiteFailedError if a decisive suite of the source does not hold."""
+def refuse_failed(results: Sequence[SuiteResult], *, begun: bool) -> None:
+    """Raise SuiteFailedError if a decisive suite of the source does not hold.
+
+    ``begun`` says that a run has touched the target already, and would have gone on.
+    """
     failed = [r for r in results if r.decisive]
     if failed:
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
         msg = f"the source does not hold what is expected of {failed[0].table}: {failed[0].message}"
         page = failed[0].page
-        hint = "Mend the rows or the suite and run again; nothing was touched."
+        hint = "Mend the rows or the suite and run again"
+        hint += (
+            ": it goes on with what the run has done before; this attempt touched nothing."
+            if begun
+            else "; nothing was touched."
+        )
         hint += f" What failed: {page}" if page else ""
         raise SuiteFailedError(msg + more, hint=hint, where="validate.before")
+
+
+def has_begun(migration: Migration) -> bool:
+    """Say whether the target holds a run of the migration that was not taken back."""
+    place = target_place(migration)
+    if place.dialect.file_missing(place.url):
+        return False
+    with place.open(readonly=True) as session:
+        return current_run(Ledger(session), migration.name) is not None
 
 
 def forget_source(migration: Migration) -> None:

@@ -174,12 +174,13 @@ class _Proven:
 def _proven(ledger: History, run: RunEntry, facts: Facts) -> dict[str, _Proven]:
     """Return what was proven of each table, by its name in the target.
 
-    A proof that found a difference stands for what should be there: the source's figure.
+    A proof that found a difference stands for what should be there: the source's figure. Of a
+    table that is not loaded whole a proof says nothing about what others changed.
     """
-    found = {}
+    found, whole = {}, set(ledger.loaded_tables(run.run_id))
     for proof in ledger.proofs(run.run_id):
         parts = facts.get(f"{_TABLE}{proof.table}")
-        if proof.proof != _PROOF or not parts:
+        if proof.proof != _PROOF or not parts or proof.table not in whole:
             continue
         figure = proof.source if proof.verdict == Verdict.DIFFERENT else proof.target
         columns = _columns(parts)

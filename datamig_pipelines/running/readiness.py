@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from tempfile import TemporaryFile
 from typing import Any
 
 from datamig_pipelines.errors import (
     DatamigError,
     DriftError,
     OutOfOrderError,
+    PermissionDeniedError,
     PlanOutdatedError,
 )
 from datamig_pipelines.ledger import History
@@ -88,10 +90,11 @@ def admit(found: Situation) -> None:
     Raises:
         PlanOutdatedError, OutOfOrderError, DriftError, NotRehearsedError, NotApprovedError: See
             their docstrings.
+        PermissionDeniedError: The folder of the run's files cannot be written.
     """
     if found.settled:
         return
-    for check in (*_CHECKS, refuse_unproven, refuse_unapproved):
+    for check in (*_CHECKS, refuse_unproven, refuse_unapproved, _check_folder):
         check(found)
 
 
@@ -174,6 +177,19 @@ def grave(found: list[Difference], ledger: History) -> list[Difference]:
     """Return the differences in what migrations made; what others add or own is only told."""
     names = expected(ledger)
     return [d for d in found if is_own(d.thing, names)]
+
+
+def _check_folder(found: Situation) -> None:
+    """Refuse a run that would do its work and then could not write its report."""
+    home = found.plan.context.migration.home
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=home):
+            pass
+    except OSError as error:
+        msg = f"the folder of plans and reports {home} cannot be written: {error.strerror}"
+        hint = "Make it writable, or name another: export DATAMIG_HOME=/a/folder."
+        raise PermissionDeniedError(msg, hint=hint) from error
 
 
 def _with_notes(found: Situation) -> Plan:

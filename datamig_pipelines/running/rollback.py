@@ -205,6 +205,13 @@ def _route(table: Table) -> Route:
     return Route(table, table, (), Wire.CELLS, Wire.CELLS, (), (), "", 1)
 
 
+def _taken_back_since(ledger: Ledger, run: RunEntry) -> set[str]:
+    """Return what other runs had made, and rollbacks of theirs removed since this run began."""
+    others = [r for r in ledger.all_runs() if r.status == "rolled_back"]
+    since = [r for r in others if (r.finished_at or "") > run.started_at]
+    return {name for other in since for name in made_by(ledger, other)}
+
+
 def _prove(place: Place, session: Session, ledger: Ledger, run: RunEntry) -> list[str]:
     """Return what others made since the run began. Raises LedgerError if the way back has a gap."""
     _, detail = ledger.steps(run.run_id).get("backup", ("", ""))
@@ -215,7 +222,9 @@ def _prove(place: Place, session: Session, ledger: Ledger, run: RunEntry) -> lis
     made = made_by(ledger, run)
     new = [name for name in after if name not in before]
     left = [name for name in new if {name, name.partition(" ")[2]} & made]
-    missing = [name for name in before if name not in after]
+    went = _taken_back_since(ledger, run)
+    gone = [name for name in before if name not in after]
+    missing = [name for name in gone if not {name, name.partition(" ")[2]} & went]
     if left or missing:
         msg = f"the target is not as it was before: {', '.join([*left, *missing])}"
         hint = "Somebody else changed it meanwhile, or a drop was refused. Look at these objects."

@@ -80,3 +80,20 @@ def test_ledger_that_lost_what_was_made_is_named(defs: Defs, name):
     assert isinstance(caught.value, LedgerError)
     assert "yourself" in caught.value.hint
     assert "p" in defs.tables(one)
+
+
+@pytest.mark.parametrize("lost", ["run.who", "step.detail", "history.plan"])
+def test_ledger_that_lost_a_column_is_named_and_mended(defs: Defs, lost):
+    """The statement of the hint is all that is needed; no engine's own words are shown."""
+    one = defs.write("one", "p")
+    list(run(one))
+    dialect = target_place(one).dialect
+    name, _, column = lost.partition(".")
+    defs.ask(one, f"ALTER TABLE {dialect.table(ledger_name(dialect, name))} DROP COLUMN {column}")
+
+    with pytest.raises(LedgerDamagedError, match=f"has lost the columns .*{lost}") as caught:
+        list(roll_back(one))
+    defs.ask(one, caught.value.hint.split("`")[1])
+    list(roll_back(one))
+
+    assert "p" not in defs.tables(one)

@@ -96,6 +96,15 @@ def test_source_that_fails_lets_nothing_begin(
         list(running.run_step(migration, None, "load"))
 
 
+def test_source_that_fails_behind_a_begun_run_says_what_stays(people: Made) -> None:
+    """Of a target that was touched before nobody says that nothing was touched."""
+    list(running.run_step(people(), None, "schema"))
+    with pytest.raises(SuiteFailedError) as caught:
+        list(running.run(people(before=["people.json"])))
+    assert "nothing was touched" not in caught.value.hint
+    assert "goes on with what the run has done" in caught.value.hint
+
+
 def test_target_that_fails_holds_constraints_and_report(people: Made) -> None:
     """Decisive: nothing behind the load begins, step by step too. A warning is told and remembered."""
     migration = people(suites=["people.json"])

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from datamig_pipelines import running
-from datamig_pipelines.spec import Migration
+from datamig_pipelines.errors import ProofFailedError
+from datamig_pipelines.spec import Launch, Migration
+from datamig_pipelines_tests.running.lines import Defs
 
 WROTE = "WRITTEN SINCE THE LOAD"
 
@@ -50,3 +52,14 @@ def test_rows_written_since_are_counted_under_any_name(
 
     assert calm.foreign == ()
     assert [(one.rows, WROTE in one.told) for one in found.foreign] == [(3, True)]
+
+
+def test_table_that_is_not_loaded_yet_was_changed_by_nobody(defs: Defs) -> None:
+    """A run stopped amid the load, then validated: the difference is not called a change."""
+    one = defs.write("one", include=["p", "r"])
+    for step in ("schema", "load"):
+        list(running.run_step(one, Launch(tables=("p",)), step))
+    with pytest.raises(ProofFailedError):
+        list(running.validate(one))
+
+    assert running.foresee(one).foreign == ()

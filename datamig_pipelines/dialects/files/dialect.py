@@ -99,6 +99,10 @@ class Files(DuckDB):
         return super().has_table(session, TableName("main", name.name))
 
     @override
+    def column_names(self, session: Queryable, name: TableName) -> list[str]:
+        return super().column_names(session, TableName("main", name.name))
+
+    @override
     def same_order(self, type_: Type) -> str:
         """Return '': ranges of rows cannot be deleted from files."""
         return ""

@@ -168,6 +168,14 @@ class MySQL(MySQLTampering, Dialect):
         return bool(session.query(sql, (name.name,))[0][0])
 
     @override
+    def column_names(self, session: Queryable, name: TableName) -> list[str]:
+        sql = (
+            "SELECT column_name FROM information_schema.columns "
+            "WHERE table_schema = DATABASE() AND table_name = %s"
+        )
+        return [column for (column,) in session.query(sql, (name.name,))]
+
+    @override
     def default_collation(self, session: Queryable) -> str | None:
         return str(session.query("SELECT @@collation_database")[0][0])
 

@@ -153,6 +153,11 @@ class SQLite(SQLiteTampering, Dialect):
         return bool(session.query(sql, (name.name,))[0][0])
 
     @override
+    def column_names(self, session: Queryable, name: TableName) -> list[str]:
+        sql = "SELECT name FROM pragma_table_info(?)"
+        return [column for (column,) in session.query(sql, (name.name,))]
+
+    @override
     def declare(self, type_: Type) -> tuple[Type, str]:
         return types.declare(type_)
 
