@@ -367,16 +367,31 @@ def test_missing_driver_is_said(
     _assert_told(error, errors.DriverMissingError, driver)
 
 
-def test_broken_report_folder_is_said(shop_url: str, pg_url: str, going: Going) -> None:
+def test_broken_report_is_said(shop_url: str, pg_url: str, going: Going) -> None:
     """A report that cannot be written is an error; the next run only reports."""
+    journey: Journey = going(shop_url, pg_url, include=["regions"])
+    report = journey.migration.home / "report.json"
+    report.mkdir(parents=True)  # where a file should be
+
+    error = journey.refused()
+    before = journey.batches()
+    report.rmdir()
+    journey.run()
+
+    _assert_told(error, errors.PermissionDeniedError)
+    assert journey.batches() == before
+    assert len(before) == 1
+
+
+def test_broken_home_is_said_before_anything_is_touched(
+    shop_url: str, pg_url: str, going: Going
+) -> None:
+    """Where no report can ever be written, the target does not even get a ledger."""
     journey: Journey = going(shop_url, pg_url, include=["regions"])
     journey.migration.home.parent.mkdir(parents=True, exist_ok=True)
     journey.migration.home.write_text("a file")
 
     error = journey.refused()
-    before = journey.batches()
-    journey.migration.home.unlink()
-    journey.run()
 
-    _assert_told(error, errors.PermissionDeniedError)
-    assert journey.batches() == before
+    _assert_told(error, errors.PermissionDeniedError, "DATAMIG_HOME")
+    assert journey.ledger_tables() == []
