@@ -39,7 +39,7 @@ ui: setup  ## Open Dagster's web UI on http://127.0.0.1:3000
 
 test: setup  ## Run the tests on throwaway PostgreSQL, MariaDB, SQLite and DuckDB
 	@scripts/install_servers.sh
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 3  # one more than cores: tests wait for servers and processes
 
 lint: setup  ## Check style, types and the direction of imports
 	@$(BIN)/ruff check
