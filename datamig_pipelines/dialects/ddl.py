@@ -17,6 +17,7 @@ from datamig_pipelines.catalog import (
     View,
 )
 from datamig_pipelines.dialects.statement import Statement
+from datamig_pipelines.errors import NotYetError
 
 
 class Ddl(ABC):
@@ -229,8 +230,13 @@ class Ddl(ABC):
         return [Statement(sql, purpose=f"drop foreign key {key.name} of {table.name}")]
 
     def rebuild(self, table: Table) -> list[Statement]:
-        """Return the statements that rebuild a loaded table with its keys and foreign keys."""
-        raise NotImplementedError(table)
+        """Return the statements that rebuild a loaded table with its keys and foreign keys.
+
+        Raises:
+            NotYetError: The engine adds keys to a loaded table instead.
+        """
+        msg = f"{table.name} is not rebuilt on this engine"
+        raise NotYetError(msg, hint="Its keys are added to the loaded table.")
 
     def create_index(self, table: Table, index: Index) -> list[Statement]:
         """Return CREATE INDEX."""

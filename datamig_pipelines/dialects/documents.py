@@ -30,19 +30,20 @@ class _Number(str):
 
 def document(text: str) -> str:
     """Return a document in its one form; what cannot be read as JSON stays as it is."""
-    try:
-        return _written(_DECODER.decode(text))
-    except (ValueError, RecursionError):
-        return text
+    form = _form(text)
+    return text if form is None else form
 
 
 def is_document(text: str) -> bool:
     """Say whether `document` can read a text."""
+    return _form(text) is not None
+
+
+def _form(text: str) -> str | None:
     try:
-        _written(_DECODER.decode(text))
+        return _written(_DECODER.decode(text))
     except (ValueError, RecursionError):
-        return False
-    return True
+        return None
 
 
 def _number(text: str) -> _Number:

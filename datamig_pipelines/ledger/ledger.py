@@ -60,8 +60,9 @@ class Ledger(Storage):
     def end_run(self, run_id: str, status: str, detail: str = "") -> None:
         """Write down how a run ended (or that it goes on: ``running``)."""
         finished = None if status == "running" else now()
-        for row in self._fetch("run", ("run_id",), (run_id,)) if finished else ():
-            finished = behind(now(), RunEntry(*row).started_at)
+        if finished:
+            for row in self._fetch("run", ("run_id",), (run_id,)):
+                finished = behind(finished, RunEntry(*row).started_at)
         self._update(
             "run", ("status", "finished_at", "detail"), (status, finished, detail), run_id=run_id
         )
@@ -206,13 +207,11 @@ class Ledger(Storage):
 
     def forget_table(self, run_id: str, table: str) -> None:
         """Forget a table's shards, batches, rejects and proofs: its load starts over."""
-        for name in ("batch", "shard", "reject", "loaded", "proof", *self._listing()):
-            self._delete(name, run_id=run_id, table_name=table)
+        self._forget(run_id=run_id, table_name=table)
 
     def forget_tables(self, run_id: str) -> None:
         """Forget the same of all tables of a run: it was taken back."""
-        for name in ("batch", "shard", "reject", "loaded", "proof", *self._listing()):
-            self._delete(name, run_id=run_id)
+        self._forget(run_id=run_id)
 
     def loaded_tables(self, run_id: str) -> list[str]:
         """Return the names of the tables that are complete."""
@@ -314,6 +313,10 @@ class Ledger(Storage):
         return [DifferenceEntry(*row[1:-1]) for row in rows]
 
     # ---- plumbing
+
+    def _forget(self, **where: str) -> None:
+        for name in ("batch", "shard", "reject", "loaded", "proof", *self._listing()):
+            self._delete(name, **where)
 
     def _listing(self) -> tuple[str, ...]:
         """Return the table of differences, which a ledger lacks until the next run or proof."""

@@ -20,6 +20,7 @@ from datamig_pipelines.errors import (
     PermissionDeniedError,
     RestoreError,
 )
+from datamig_pipelines_tests.backups.conftest import mounted
 from datamig_pipelines_tests.scenarios.conftest import Going
 from datamig_pipelines_tests.scenarios.journey import Journey
 
@@ -54,14 +55,8 @@ def filled(made: Journey) -> Journey:
 @pytest.fixture
 def read_only(tmp_path: Path) -> Iterator[Path]:
     """A folder that nobody may write to, not even root, with room for backups once remounted."""
-    folder = tmp_path / "read-only"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "ro,size=64m", "tmpfs", str(folder)]
-    done = subprocess.run(mount, check=False, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"no file system to be had: {done.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with mounted(tmp_path / "read-only", "ro,size=64m") as folder:
+        yield folder
 
 
 def writable(folder: Path) -> None:

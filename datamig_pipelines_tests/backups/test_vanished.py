@@ -1,6 +1,5 @@
 """What a backup needs is gone in the middle of it, or when it is wanted: one error, nothing lost."""
 
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from datamig_pipelines.errors import (
     DiskFullError,
 )
 from datamig_pipelines_tests.backups.bucket import BUCKET, Bucket
+from datamig_pipelines_tests.backups.conftest import mounted
 from datamig_pipelines_tests.engines import Server, free_port
 from datamig_pipelines_tests.scenarios.conftest import Going
 from datamig_pipelines_tests.scenarios.journey import Journey
@@ -188,14 +188,8 @@ def test_target_dropped_in_the_middle_is_said(
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
     """A file system of eight megabytes."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
-    done = subprocess.run(mount, check=False, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"no file system to be had: {done.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with mounted(tmp_path / "small", "size=8m") as folder:
+        yield folder
 
 
 @pytest.mark.parametrize("target", ["sqlite_url", "duckdb_url"])
