@@ -8,9 +8,15 @@ from pathlib import Path
 import pytest
 
 from datamig_pipelines_tests.backups.bucket import Bucket, serving
-from datamig_pipelines_tests.scenarios.conftest import going, shop_master, shop_path, shop_url
+from datamig_pipelines_tests.scenarios.conftest import (
+    deaf_port,
+    going,
+    shop_master,
+    shop_path,
+    shop_url,
+)
 
-__all__ = ["going", "shop_master", "shop_path", "shop_url"]
+__all__ = ["deaf_port", "going", "shop_master", "shop_path", "shop_url"]
 
 
 @pytest.fixture

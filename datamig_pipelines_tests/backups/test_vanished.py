@@ -18,7 +18,7 @@ from datamig_pipelines.errors import (
 )
 from datamig_pipelines_tests.backups.bucket import BUCKET, Bucket
 from datamig_pipelines_tests.backups.conftest import mounted
-from datamig_pipelines_tests.engines import Server, free_port
+from datamig_pipelines_tests.engines import Server
 from datamig_pipelines_tests.scenarios.conftest import Going
 from datamig_pipelines_tests.scenarios.journey import Journey
 
@@ -141,12 +141,12 @@ def test_manifest_cut_off_in_a_folder_stops_a_restore(journey: Journey) -> None:
 
 
 def test_scratch_server_that_is_not_there_is_said(
-    journey: Journey, monkeypatch: pytest.MonkeyPatch
+    journey: Journey, deaf_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """scratch_env names a server that does not answer: an error with its place."""
     if journey.target_url.startswith("sqlite"):
         pytest.skip("a file has no server")
-    url = make_url(journey.target_url).set(port=free_port())
+    url = make_url(journey.target_url).set(port=deaf_port)
     monkeypatch.setenv("SCRATCH_URL", url.render_as_string(hide_password=False))
     journey.attributes["backup"] = {"scratch_env": "SCRATCH_URL"}
 

@@ -1,6 +1,7 @@
 """Fixtures of the scenarios: a shop in each engine, a journey between any two databases."""
 
 import shutil
+import socket
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -51,6 +52,14 @@ def going(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Going:
         return Journey(folder, source_url, target_url, attributes)
 
     return make
+
+
+@pytest.fixture
+def deaf_port() -> Iterator[int]:
+    """A port that nobody listens on, nor can while the test runs: it is taken, without a listener."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 @pytest.fixture

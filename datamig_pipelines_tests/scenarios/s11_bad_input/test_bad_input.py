@@ -32,14 +32,6 @@ def silent_port() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-@pytest.fixture
-def deaf_port() -> Iterator[int]:
-    """A port that nobody listens on, nor can while the test runs: it is taken, without a listener."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]
-
-
 def _assert_told(error: DatamigError, kind: type[DatamigError], *words: str) -> None:
     assert isinstance(error, kind), repr(error)
     assert error.code == kind.code
